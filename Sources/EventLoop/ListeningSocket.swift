@@ -1,0 +1,123 @@
+import CEvent
+import Glibc
+
+/// A bound and listening TCP socket. Several may share one address (`SO_REUSEPORT`), one a loop; the kernel spreads connections.
+package final class ListeningSocket: Sendable {
+    package let descriptor: Int32
+    /// Where it listens; the port is the kernel's choice where 0 was asked for.
+    package let address: SocketAddress
+
+    package init(_ address: SocketAddress, backlog: Int32 = 4096) throws(SystemError) {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        do throws(SystemError) {
+            var one: Int32 = 1
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            guard setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size) == 0,
+                setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) == 0
+            else { throw SystemError("setsockopt SO_REUSEPORT") }
+            guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else {
+                throw SystemError("bind \(address)")
+            }
+            guard listen(descriptor, backlog) == 0 else { throw SystemError("listen \(address)") }
+            var bound = sockaddr_storage()
+            guard ConnectedSocket.name(of: descriptor, &bound), let local = SocketAddress(bound) else {
+                throw SystemError("getsockname")
+            }
+            self.address = local
+            self.descriptor = descriptor
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// What an accept came to.
+    package enum Accepted: ~Copyable {
+        case connection(ConnectedSocket)
+        /// Nobody waits.
+        case none
+        /// No descriptors or memory: try again in a while.
+        case exhausted(SystemError)
+    }
+
+    package func accept() -> Accepted {
+        while true {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let accepted = withUnsafeMutablePointer(to: &storage) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    accept4(descriptor, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                }
+            }
+            if accepted >= 0 {
+                return .connection(ConnectedSocket(accepted, peer: SocketAddress(storage)?.host ?? "unknown"))
+            }
+            switch errno {
+            case EAGAIN: return .none
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(SystemError("accept4"))
+            // A connection that died while it waited; accept(2) asks to treat these like EAGAIN and go on.
+            default: continue
+            }
+        }
+    }
+}
+
+/// One accepted connection: the owner of its descriptor.
+package struct ConnectedSocket: ~Copyable, Sendable {
+    package let descriptor: Int32
+    /// The other end's address as text.
+    package let peer: String
+
+    init(_ descriptor: Int32, peer: String) {
+        self.descriptor = descriptor
+        self.peer = peer
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// What a transfer came to.
+    package enum Transfer {
+        case bytes(Int)
+        /// The kernel has nothing, or no room: wait for the descriptor.
+        case wouldBlock
+        /// The other end is done sending.
+        case end
+        case failed(SystemError)
+    }
+
+    package func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        return count == 0 ? .end : transfer(count, "recv")
+    }
+
+    package func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+        transfer(Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)), "send")
+    }
+
+    /// Says that nothing more will be sent; the other end may still be read.
+    package func finishSending() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    private func transfer(_ count: Int, _ call: String) -> Transfer {
+        if count >= 0 { return .bytes(count) }
+        return errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(SystemError(call))
+    }
+
+    static func name(of descriptor: Int32, _ storage: inout sockaddr_storage) -> Bool {
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) } == 0
+        }
+    }
+}

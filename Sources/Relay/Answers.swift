@@ -1,0 +1,81 @@
+import Synchronization
+
+/// Where callers that wait meet the upstream's answers. An answer may arrive before its caller begins to wait, or never.
+package final class Answers: Sendable {
+    private enum State {
+        case expected
+        case awaited(CheckedContinuation<UpstreamAnswer?, Never>)
+        case arrived(UpstreamAnswer?)
+    }
+
+    private let states = Mutex<[UniqueID: State]>([:])
+    private let clock: any Clock<Duration>
+
+    package init(clock: any Clock<Duration>) {
+        self.clock = clock
+    }
+
+    /// Begins to keep what arrives for a request. Ends with `answer(to:within:)` or `forget`.
+    func expect(_ request: UniqueID) {
+        states.withLock { $0[request] = .expected }
+    }
+
+    func forget(_ request: UniqueID) {
+        conclude(request, with: nil)
+    }
+
+    /// Adapty's answer; nil when the wait is over, or when it is known that none will come soon.
+    func answer(to request: UniqueID, within wait: Duration) async -> UpstreamAnswer? {
+        await withTaskGroup { group in
+            group.addTask { await self.arrival(of: request) }
+            group.addTask { [clock] in
+                try? await clock.sleep(for: wait)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            forget(request)
+            return first
+        }
+    }
+
+    /// Hands an answer to whoever waits for it. Nil: nothing will come within a caller's patience.
+    package func arrived(_ answer: UpstreamAnswer?, for request: UniqueID) {
+        let waiting = states.withLock { states -> CheckedContinuation<UpstreamAnswer?, Never>? in
+            switch states[request] {
+            case .expected:
+                states[request] = .arrived(answer)
+                return nil
+            case .awaited(let continuation):
+                states[request] = nil
+                return continuation
+            case .arrived, nil:
+                return nil
+            }
+        }
+        waiting?.resume(returning: answer)
+    }
+
+    private func arrival(of request: UniqueID) async -> UpstreamAnswer? {
+        await withCheckedContinuation { continuation in
+            let arrived = states.withLock { states -> UpstreamAnswer?? in
+                switch states[request] {
+                case .expected:
+                    states[request] = .awaited(continuation)
+                    return nil
+                case .arrived(let answer):
+                    states[request] = nil
+                    return .some(answer)
+                case .awaited, nil:
+                    return .some(nil)
+                }
+            }
+            if let arrived { continuation.resume(returning: arrived) }
+        }
+    }
+
+    private func conclude(_ request: UniqueID, with answer: UpstreamAnswer?) {
+        let state = states.withLock { $0.removeValue(forKey: request) }
+        if case .awaited(let continuation) = state { continuation.resume(returning: answer) }
+    }
+}

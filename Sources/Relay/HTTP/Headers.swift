@@ -1,0 +1,85 @@
+/// One field of a request or an answer.
+package struct Field: Sendable, Equatable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The fields of a request: one block of bytes as they were sent, and where in it each field stands. Nothing is made per field.
+package struct Headers: Sendable {
+    /// Where a field stands in `bytes`: its name, and its value without the blanks around it.
+    package struct Place: Sendable {
+        package let name: Range<Int>
+        package let value: Range<Int>
+
+        package init(name: Range<Int>, value: Range<Int>) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    let bytes: [UInt8]
+    let places: [Place]
+
+    /// - Parameter places: ranges within `bytes`; one that is not is a programming error and traps.
+    package init(bytes: [UInt8], places: [Place]) {
+        self.bytes = bytes
+        self.places = places
+    }
+
+    package init(_ fields: [Field]) {
+        var bytes: [UInt8] = []
+        var places: [Place] = []
+        for field in fields {
+            let start = bytes.count
+            bytes += field.name.utf8
+            let middle = bytes.count
+            bytes += field.value.utf8
+            places.append(Place(name: start..<middle, value: middle..<bytes.count))
+        }
+        self.init(bytes: bytes, places: places)
+    }
+
+    package var count: Int { places.count }
+
+    /// The first value of a field; bytes that are not UTF-8 become U+FFFD.
+    /// - Parameter name: in lower case.
+    package subscript(name: StaticString) -> String? {
+        value(of: name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The first value of a field, as bytes.
+    /// - Parameter name: in lower case.
+    package func value(of name: StaticString) -> ArraySlice<UInt8>? {
+        name.withUTF8Buffer { wanted in
+            places.first { matches($0, wanted) }.map { bytes[$0.value] }
+        }
+    }
+
+    /// How often a field occurs.
+    package func occurrences(of name: StaticString) -> Int {
+        name.withUTF8Buffer { wanted in places.count { matches($0, wanted) } }
+    }
+
+    /// The first value of a field whose name comes from the configuration; letter case does not matter.
+    package func value(named name: String) -> ArraySlice<UInt8>? {
+        let wanted = Array(name.lowercased().utf8)
+        return wanted.withUnsafeBufferPointer { wanted in
+            places.first { matches($0, wanted) }.map { bytes[$0.value] }
+        }
+    }
+
+    private func matches(_ place: Place, _ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard place.name.count == wanted.count else { return false }
+        var index = place.name.lowerBound
+        for byte in wanted {
+            guard bytes[index].lowercased == byte else { return false }
+            index += 1
+        }
+        return true
+    }
+}

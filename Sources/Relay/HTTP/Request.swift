@@ -1,0 +1,66 @@
+/// One HTTP request, whole: framing is gone, the body is decoded, nothing in it has been believed yet.
+package struct Request: Sendable {
+    package var method: Method
+    /// The path as sent: begins with `/`, no query, not percent-decoded.
+    package var path: String
+    /// What stands behind `?`, not decoded. May hold a credential: never logged.
+    package var query: String
+    package var headers: Headers
+    package var body: [UInt8]
+    /// Who is at the other end of the connection.
+    package var peer: PeerAddress
+    /// Ours, made when the request was read; what `id` in answers and the outbox means.
+    package var id: UniqueID
+    package var received: Timestamp
+    /// A caller waits for Adapty's answer to this request.
+    package var isAwaited = false
+
+    package init(
+        method: Method, path: String, query: String = "", headers: Headers = Headers([]), body: [UInt8] = [],
+        peer: PeerAddress = .loopback, id: UniqueID = .v7(at: .now), received: Timestamp = .now
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.id = id
+        self.received = received
+    }
+
+    /// What goes back in `X-Request-Id`: the caller's if it is sane, else ours.
+    package var requestID: String {
+        guard let theirs = headers["x-request-id"], (1...128).contains(theirs.utf8.count),
+            theirs.utf8.allSatisfy({ $0.isLetterOrDigit || "-_.".utf8.contains($0) })
+        else { return id.description }
+        return theirs
+    }
+
+    /// The content type without parameters, in lower case; nil where none was sent.
+    package var contentType: String? {
+        guard let value = headers["content-type"] else { return nil }
+        let type = value.prefix { $0 != ";" }
+        return type.trimmingBlanks.lowercased()
+    }
+}
+
+/// A request method: the registered ones Patchbay has a word for. Anything else never leaves the reader.
+package enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+    case patch = "PATCH"
+    case options = "OPTIONS"
+
+    package var description: String { rawValue }
+}
+
+/// An address as text, without the port: `203.0.113.9` or `2001:db8::1`.
+package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
+    package let description: String
+    package init(_ text: String) { description = text }
+    package static let loopback = PeerAddress("127.0.0.1")
+}

@@ -1,0 +1,46 @@
+/// Answers requests; what a listener is given.
+package protocol Responder: Sendable {
+    /// Asked before the body of a request with `Expect: 100-continue` is read: a final answer, or nil to let the body come.
+    func answerEarly(_ head: Request) -> Response?
+    func respond(to request: Request) async -> Response
+}
+
+extension Responder {
+    package func answerEarly(_ head: Request) -> Response? { nil }
+}
+
+/// Is told of every request that got an answer, also of those that never became one.
+package protocol RequestObserver: Sendable {
+    func answered(_ exchange: Exchange)
+}
+
+/// One request and its answer, as the log and the metrics see it.
+package struct Exchange: Sendable {
+    /// Nil where the bytes were no request.
+    package let method: Method?
+    package let requestID: String
+    package let peer: PeerAddress
+    package let requestBodyBytes: Int
+    package let status: Int
+    package let responseBodyBytes: Int
+    package let account: Account
+    /// From the first byte of the request to its last.
+    package let receiveDuration: Duration
+    /// From its last byte to the answer.
+    package let handleDuration: Duration
+
+    package init(
+        method: Method?, requestID: String, peer: PeerAddress, requestBodyBytes: Int, status: Int,
+        responseBodyBytes: Int, account: Account, receiveDuration: Duration, handleDuration: Duration
+    ) {
+        self.method = method
+        self.requestID = requestID
+        self.peer = peer
+        self.requestBodyBytes = requestBodyBytes
+        self.status = status
+        self.responseBodyBytes = responseBodyBytes
+        self.account = account
+        self.receiveDuration = receiveDuration
+        self.handleDuration = handleDuration
+    }
+}

@@ -1,0 +1,48 @@
+/// One answer, before it is framed. Length, date, connection and request id are the listener's to add.
+package struct Response: Sendable {
+    package var status: Int
+    package var headers: [Field]
+    package var body: [UInt8]
+    /// What this answer was about, for the request log and the metrics.
+    package var account = Account()
+
+    package init(status: Int, headers: [Field] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    package init(_ refusal: Refusal) {
+        self.init(
+            status: refusal.status, headers: [Field("Content-Type", "application/json")] + refusal.headers,
+            body: refusal.json)
+        account.refusal = refusal.code
+        account.cause = refusal.cause
+    }
+
+    package static func json(_ status: Int, _ body: [UInt8]) -> Response {
+        Response(status: status, headers: [Field("Content-Type", "application/json")], body: body)
+    }
+
+    package static func text(_ status: Int, _ body: String) -> Response {
+        Response(status: status, headers: [Field("Content-Type", "text/plain; charset=utf-8")], body: Array(body.utf8))
+    }
+}
+
+/// What the request log says of one request beyond its framing. Empty where it does not apply; never a secret, a query or a body.
+package struct Account: Sendable {
+    /// The route, with the source's or vendor's name where it is a known one: `/hooks/appsflyer`, never what the caller typed.
+    package var route = ""
+    package var app = ""
+    /// The source's or the client key's configured name.
+    package var caller = ""
+    package var profile: ProfileReference?
+    package var accepted = 0
+    package var unchanged = 0
+    package var skips: [Skip] = []
+    /// `error_code` of a refusal.
+    package var refusal = ""
+    package var cause = ""
+
+    package init() {}
+}

@@ -1,0 +1,59 @@
+/// Whom a patch is for. Either form can stand in a header as it is: what could not is no profile reference.
+package enum ProfileReference: Sendable, Hashable {
+    /// Adapty's own id of the profile.
+    case profileID(UniqueID)
+    /// The customer's id of the user: any string without control characters.
+    case customerUserID(CustomerUserID)
+
+    /// The name of the one header that carries it.
+    package var header: String {
+        switch self {
+        case .profileID: "adapty-profile-id"
+        case .customerUserID: "adapty-customer-user-id"
+        }
+    }
+
+    /// The same name with `_`: the key in payloads, on the command line and in the outbox.
+    package var key: String {
+        switch self {
+        case .profileID: "profile_id"
+        case .customerUserID: "customer_user_id"
+        }
+    }
+
+    /// A profile id is written in lower case; a customer user id as it came.
+    package var value: String {
+        switch self {
+        case .profileID(let id): id.description
+        case .customerUserID(let id): id.text
+        }
+    }
+
+    package static func profileID(_ text: some StringProtocol) -> ProfileReference? {
+        UniqueID(text).map { .profileID($0) }
+    }
+
+    package static func customerUserID(_ text: some StringProtocol) -> ProfileReference? {
+        CustomerUserID(text).map { .customerUserID($0) }
+    }
+}
+
+/// A customer user id that can ride in a header.
+package struct CustomerUserID: Sendable, Hashable {
+    /// Longer ones are refused: nobody's id, and headers are bounded everywhere on the way.
+    package static let mostBytes = 1024
+
+    package let text: String
+
+    /// Trims blanks. Nil for nothing, for more than `mostBytes`, and for control characters: libcurl writes CR and LF into
+    /// a header as they are.
+    package init?(_ text: some StringProtocol) {
+        let trimmed = text.trimmingBlanks
+        guard (1...Self.mostBytes).contains(trimmed.utf8.count), trimmed.utf8.allSatisfy({ !$0.isControl }) else {
+            return nil
+        }
+        // C1 controls (U+0080 to U+009F) are two bytes in UTF-8, neither of which is a control byte.
+        guard trimmed.unicodeScalars.allSatisfy({ !(0x80...0x9f).contains($0.value) }) else { return nil }
+        self.text = String(trimmed)
+    }
+}

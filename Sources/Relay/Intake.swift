@@ -1,0 +1,32 @@
+/// What is received becomes a receipt: known sender, within its limits, understood, durable. In that order, and never another:
+/// each stage's value can be made only from the one before it.
+package struct Intake: Sendable {
+    let authenticator: any Authenticator
+    let limiter: any Limiter
+    let normalizer: any Normalizer
+    let outbox: any Outbox
+
+    package init(
+        authenticator: any Authenticator, limiter: any Limiter, normalizer: any Normalizer, outbox: any Outbox
+    ) {
+        self.authenticator = authenticator
+        self.limiter = limiter
+        self.normalizer = normalizer
+        self.outbox = outbox
+    }
+
+    /// Accepts one request. Returns once everything in it is durable; throws the refusal that answers it otherwise.
+    package func accept(_ received: Received) async throws(Refusal) -> Receipt {
+        let authenticated = try Authenticated(received, by: authenticator)
+        let admitted = try Admitted(authenticated, by: limiter)
+        let normalized = try Normalized(admitted, by: normalizer)
+        return try await Receipt(normalized, in: outbox)
+    }
+
+    /// Whether the body is worth sending: the stages that need only the head, asked without spending anything.
+    /// RFC 9110 section 10.1.1: a final status may be sent instead of 100 (Continue).
+    package func welcome(_ received: Received) throws(Refusal) {
+        let authenticated = try Authenticated(received, by: authenticator)
+        try limiter.wouldAdmit(authenticated)
+    }
+}

@@ -1,0 +1,149 @@
+/// The durable store between accepting and delivering: a map from profile to merged patch, not a queue of events.
+package protocol Outbox: Sendable {
+    /// Stores a request's patches together. Returns after the commit, what each patch came to, in order.
+    func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition]
+
+    /// Takes up to `limit` deliveries of an app that are due at `now`. Each is in flight until it is settled, and no other
+    /// delivery of its profile is handed out before that.
+    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim
+
+    /// Says how a delivery ended. Returns at once; durable with a later commit. If the process dies before that, the delivery
+    /// is made again: at least once, and harmless because a patch is state.
+    func settle(_ delivery: Delivery, as settlement: Settlement)
+
+    /// How much waits, now.
+    func census() async -> [Census]
+
+    /// Whether appends are being stored at this moment; what `/readyz` asks.
+    var isWritable: Bool { get }
+}
+
+/// What one request asks the outbox to keep.
+package struct Submission: Sendable {
+    package let id: UniqueID
+    package let app: String
+    /// The source's or the client key's name.
+    package let origin: String
+    package let patches: [Patch]
+    package let received: Timestamp
+    /// The caller waits for the upstream's answer. Where that is "no such profile", its patch is not kept.
+    package let isAwaited: Bool
+
+    package init(
+        id: UniqueID, app: String, origin: String, patches: [Patch], received: Timestamp, isAwaited: Bool = false
+    ) {
+        self.id = id
+        self.app = app
+        self.origin = origin
+        self.patches = patches
+        self.received = received
+        self.isAwaited = isAwaited
+    }
+}
+
+/// What a patch came to.
+package enum Disposition: Sendable, Equatable {
+    /// It changes what is applied or waiting; durable.
+    case accepted
+    /// It says what already waits; that delivery speaks for it.
+    case unchangedWaiting
+    /// It says what Adapty already holds.
+    case unchangedApplied
+}
+
+/// Why nothing was stored. Always our own fault; the caller may try again.
+package enum OutboxFailure: Error, Sendable, Equatable {
+    /// No room: the disk, or the bound on what may wait.
+    case full(String)
+    /// The store cannot be written.
+    case unavailable(String)
+    /// It was closed: the process is stopping.
+    case closed
+}
+
+/// One merged patch on its way.
+package struct Delivery: Sendable {
+    package let app: String
+    package let profile: ProfileReference
+    package let patch: MergedPatch
+    /// Requests whose callers wait for the answer.
+    package let awaiting: [UniqueID]
+    /// Attempts that were made and failed.
+    package let attempts: Int
+    /// Since when the profile waits.
+    package let since: Timestamp
+
+    package init(
+        app: String, profile: ProfileReference, patch: MergedPatch, awaiting: [UniqueID] = [], attempts: Int = 0,
+        since: Timestamp
+    ) {
+        self.app = app
+        self.profile = profile
+        self.patch = patch
+        self.awaiting = awaiting
+        self.attempts = attempts
+        self.since = since
+    }
+}
+
+/// What is due, and when to ask again.
+package struct Claim: Sendable {
+    package let deliveries: [Delivery]
+    /// When the next one will be due; nil where nothing waits, or more is due already than was asked for.
+    package let nextDue: Timestamp?
+    /// More is due than was asked for.
+    package let hasMore: Bool
+
+    package init(deliveries: [Delivery], nextDue: Timestamp?, hasMore: Bool) {
+        self.deliveries = deliveries
+        self.nextDue = nextDue
+        self.hasMore = hasMore
+    }
+}
+
+/// How a delivery ended.
+package enum Settlement: Sendable, Equatable {
+    /// Adapty holds these values now.
+    case applied(at: Timestamp)
+    /// Another attempt later.
+    case retry(at: Timestamp, Failure)
+    /// There is no such profile. What only waiting callers brought is dropped, for they are told; the rest is tried again.
+    case missing(retryAt: Timestamp, Failure)
+    /// It will not be tried again by itself: kept as a dead letter.
+    case dead(at: Timestamp, Failure)
+    /// No attempt was made, or one that says nothing of this patch: due again at once, and not counted.
+    case released
+}
+
+/// Why an attempt failed, in words fit for a person and a store.
+package struct Failure: Error, Sendable, Equatable {
+    /// The upstream's HTTP status; nil where there was no answer.
+    package let status: Int?
+    /// The upstream's `error_code`, or ours for what happened on the way: `timeout`, `connect_failed`.
+    package let code: String
+    /// The upstream's words, bounded; or the cause.
+    package let message: String
+
+    package init(status: Int?, code: String, message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+}
+
+/// How much of an app waits.
+package struct Census: Sendable, Equatable {
+    package let app: String
+    /// Profiles with a patch that is not delivered yet, in flight or not.
+    package let waiting: Int
+    /// Since when the oldest of them waits.
+    package let oldest: Timestamp?
+    package let deadLetters: Int
+
+    package init(app: String, waiting: Int, oldest: Timestamp?, deadLetters: Int) {
+        self.app = app
+        self.waiting = waiting
+        self.oldest = oldest
+        self.deadLetters = deadLetters
+    }
+}

@@ -1,0 +1,13 @@
+/// A profile reference, identifiers to set, and the time they are true from.
+package struct Patch: Sendable, Hashable {
+    package var profile: ProfileReference
+    package var identifiers: IntegrationIdentifiers
+    /// The vendor's event time; nil where it gives none, and the time of arrival counts.
+    package var at: Timestamp?
+
+    package init(profile: ProfileReference, identifiers: IntegrationIdentifiers, at: Timestamp? = nil) {
+        self.profile = profile
+        self.identifiers = identifiers
+        self.at = at
+    }
+}

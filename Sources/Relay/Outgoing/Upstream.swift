@@ -1,0 +1,74 @@
+/// Adapty, as one app sees it: the URL, the key and the API version are inside.
+package protocol Upstream: Sendable {
+    /// One attempt to set identifiers. Never throws: whatever happened is the attempt's outcome.
+    func set(_ identifiers: IntegrationIdentifiers, of profile: ProfileReference) async -> Attempt
+}
+
+/// One HTTP request to Adapty and what became of it.
+package struct Attempt: Sendable {
+    package let outcome: Outcome
+    /// The answer, where there was one.
+    package let answer: UpstreamAnswer?
+    package let duration: Duration
+
+    package init(outcome: Outcome, answer: UpstreamAnswer?, duration: Duration) {
+        self.outcome = outcome
+        self.answer = answer
+        self.duration = duration
+    }
+}
+
+/// What Adapty said.
+package struct UpstreamAnswer: Sendable, Equatable {
+    package let status: Int
+    package let contentType: String
+    /// At most 64 KiB; what is beyond was not read.
+    package let body: [UInt8]
+    /// Adapty's own id of the request, from `Request-Id`; empty where it gave none.
+    package let requestID: String
+
+    package init(status: Int, contentType: String = "application/json", body: [UInt8] = [], requestID: String = "") {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+        self.requestID = requestID
+    }
+}
+
+/// What an attempt means for the delivery: the first column of the table in the README, "What happens to a delivery".
+package enum Outcome: Sendable, Equatable {
+    /// 200.
+    case applied
+    /// 4xx of our patch: trying again would not help.
+    case rejected(Failure)
+    /// The profile is not there, or not yet.
+    case profileMissing(Failure)
+    /// 401, 403, a 404 without Adapty's JSON, 3xx: the app's settings are wrong, not the patch.
+    case misconfigured(Failure)
+    /// 408, 429, 5xx, or no answer. `after` is what `Retry-After` asked for; `isOverload` tells 429 from the rest.
+    case failed(Failure, after: Duration?, isOverload: Bool)
+    /// We gave it up ourselves before it was sent: stopping, or too much in flight. Says nothing of the upstream.
+    case abandoned
+
+    /// The name under which it is logged and counted.
+    package var name: String {
+        switch self {
+        case .applied: "applied"
+        case .rejected: "rejected"
+        case .profileMissing: "profile_missing"
+        case .misconfigured: "misconfigured"
+        case .failed(_, _, isOverload: true): "throttled"
+        case .failed: "failed"
+        case .abandoned: "abandoned"
+        }
+    }
+
+    package var failure: Failure? {
+        switch self {
+        case .applied, .abandoned: nil
+        case .rejected(let failure), .profileMissing(let failure), .misconfigured(let failure),
+            .failed(let failure, _, _):
+            failure
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// Client apps and drop-in callers wait for what Adapty says, as they would if they talked to Adapty.
+
+extension PublicAPI {
+    func acceptAndWait(_ request: Request, through entrance: Entrance) async -> Response {
+        let preference = Preference(request.headers)
+        var request = request
+        request.isAwaited = preference.wait != nil
+        if request.isAwaited { answers.expect(request.id) }
+        let receipt: Receipt
+        do {
+            receipt = try await intake.accept(Received(request, through: entrance))
+        } catch {
+            answers.forget(request.id)
+            return Response(error)
+        }
+        guard let wait = preference.wait else {
+            var response = Response.json(202, receipt.json).accounting(for: receipt)
+            response.headers.append(Field("Preference-Applied", "respond-async"))
+            return response
+        }
+        if receipt.dispositions.allSatisfy({ $0 == .unchangedApplied }) {
+            answers.forget(request.id)
+            // What a v2 upstream says of values it holds already: 200 and a blank body.
+            return Response(status: 200).accounting(for: receipt)
+        }
+        guard let answer = await answers.answer(to: request.id, within: wait) else {
+            return Response.json(202, receipt.json).accounting(for: receipt)
+        }
+        var response = Response(status: answer.status, body: answer.body)
+        if !answer.body.isEmpty { response.headers.append(Field("Content-Type", answer.contentType)) }
+        return response.accounting(for: receipt)
+    }
+}
+
+/// What a caller prefers. RFC 7240: `wait=N` seconds, `respond-async`; anything else is ignored, as the RFC asks.
+struct Preference: Equatable {
+    static let defaultWait = Duration.seconds(5)
+    static let longestWait = Duration.seconds(30)
+
+    /// How long to wait for the upstream's answer; nil for not at all.
+    let wait: Duration?
+
+    init(_ headers: Headers) {
+        var wait: Duration = Self.defaultWait
+        var isAsynchronous = false
+        for preference in (headers["prefer"] ?? "").split(separator: ",") {
+            let name = preference.prefix { $0 != ";" }.trimmingBlanks.lowercased()
+            if name == "respond-async" {
+                isAsynchronous = true
+            } else if name.hasPrefix("wait=") {
+                let digits = name.dropFirst("wait=".count).trimmingBlanks
+                if let seconds = UInt16(digits) { wait = min(.seconds(Int(seconds)), Self.longestWait) }
+            }
+        }
+        self.wait = isAsynchronous || wait == .zero ? nil : wait
+    }
+}

@@ -1,0 +1,84 @@
+/// Why a request is not accepted, as its sender is told and as the log keeps it: two fields, because the raw cause is ours.
+package struct Refusal: Error, Sendable, Equatable {
+    /// The HTTP status.
+    package let status: Int
+    /// `error_code` of the body: Adapty's words where Adapty has one, ours elsewhere.
+    package let code: String
+    /// One sentence for the sender. Says nothing that helps a stranger.
+    package let message: String
+    /// What the log says beside it; empty where the message says it all.
+    package var cause: String
+    /// Fields of the answer, such as `Retry-After` and `Allow`.
+    package var headers: [Field]
+
+    package init(_ status: Int, _ code: String, _ message: String, cause: String = "", headers: [Field] = []) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.cause = cause
+        self.headers = headers
+    }
+
+    /// `{"errors":["..."],"error_code":"...","status_code":N}`
+    package var json: [UInt8] {
+        var json = JSONText()
+        json.object { json in
+            json.array("errors") { $0.element(message) }
+            json.field("error_code", code)
+            json.field("status_code", status)
+        }
+        return json.bytes
+    }
+}
+
+extension Refusal {
+    package static func unauthorized(cause: String) -> Refusal {
+        Refusal(401, "unauthorized", "Invalid API key", cause: cause)
+    }
+
+    package static func forbidden(_ message: String) -> Refusal {
+        Refusal(403, "forbidden", message)
+    }
+
+    package static func malformedBody(_ message: String) -> Refusal {
+        Refusal(400, "malformed_body", message)
+    }
+
+    package static func invalid(_ message: String) -> Refusal {
+        Refusal(400, "validation_error", message)
+    }
+
+    /// Adapty's own sentence for a patch that sets nothing.
+    package static let nothingToSet = Refusal(
+        400, "validation_error", "At least one integration identifier must be provided.")
+
+    package static let noProfile = Refusal(
+        400, "validation_error", "Either adapty-customer-user-id or adapty-profile-id is required.")
+
+    package static let notFound = Refusal(404, "not_found", "There is nothing here.")
+
+    package static func methodNotAllowed(_ allowed: [Method]) -> Refusal {
+        Refusal(
+            405, "method_not_allowed", "This method is not allowed here.",
+            headers: [Field("Allow", allowed.map(\.description).joined(separator: ", "))])
+    }
+
+    package static let unsupportedMediaType = Refusal(
+        415, "unsupported_media_type", "This content type cannot be read here.")
+
+    /// Our own fault. Always 503 with `Retry-After`, never 4xx: vendors drop an event on 4xx.
+    package static func unavailable(_ message: String, retryAfter seconds: Int, cause: String) -> Refusal {
+        Refusal(503, "unavailable", message, cause: cause, headers: [Field("Retry-After", String(seconds))])
+    }
+
+    init(_ failure: OutboxFailure) {
+        switch failure {
+        case .full(let cause):
+            self = .unavailable("The outbox is full.", retryAfter: 30, cause: cause)
+        case .unavailable(let cause):
+            self = .unavailable("The outbox cannot be written.", retryAfter: 10, cause: cause)
+        case .closed:
+            self = .unavailable("This node is stopping.", retryAfter: 1, cause: "outbox closed")
+        }
+    }
+}

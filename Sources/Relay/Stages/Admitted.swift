@@ -1,0 +1,21 @@
+/// A request from a known sender that is within every limit that applies to it.
+package struct Admitted: Sendable {
+    package let received: Received
+    package let caller: Caller
+
+    init(_ authenticated: Authenticated, by limiter: any Limiter) throws(Refusal) {
+        try limiter.admit(authenticated)
+        self.received = authenticated.received
+        self.caller = authenticated.caller
+    }
+}
+
+/// Decides whether a request may come in now. Refuses with 429 and the time after which to try again.
+package protocol Limiter: Sendable {
+    /// Spends from every limit that applies, or from none.
+    func admit(_ authenticated: Authenticated) throws(Refusal)
+    /// The same decision without spending.
+    func wouldAdmit(_ authenticated: Authenticated) throws(Refusal)
+    /// Spends from the limit of one profile; asked once it is known whom a client's payload is about.
+    func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal)
+}

@@ -1,0 +1,38 @@
+/// A request that found its way in: the bytes, and the door they came through.
+package struct Received: Sendable {
+    package var request: Request
+    package let entrance: Entrance
+
+    package init(_ request: Request, through entrance: Entrance) {
+        self.request = request
+        self.entrance = entrance
+    }
+}
+
+/// The door a request came through. It decides how the sender proves itself and how the payload is read.
+package enum Entrance: Sendable, Equatable {
+    /// `/hooks/{source}`: a partner's webhook.
+    case hook(Source)
+    /// `/client/{vendor}`: a client app with a vendor's simplified payload.
+    case client(vendor: String)
+    /// Adapty's own path: a caller that would otherwise talk to Adapty.
+    case dropIn(APIVersion)
+}
+
+/// One configured sender of webhooks.
+package struct Source: Sendable, Hashable {
+    package let name: String
+    package let vendor: String
+    package let app: String
+
+    package init(name: String, vendor: String, app: String) {
+        self.name = name
+        self.vendor = vendor
+        self.app = app
+    }
+}
+
+/// Which of Adapty's two shapes is spoken: v2 with 16 identifiers and a blank answer, or v1 with 13 and a ProfileResponse.
+package enum APIVersion: String, Sendable, CaseIterable {
+    case v1, v2
+}
