@@ -14,6 +14,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -50,5 +51,8 @@ let package = Package(
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         stage("Relay", [logging, metrics]),
         stage("EventLoop", ["CEvent"]),
+        stage("Delivery", ["Relay", collections]),
+        stage("Admin", ["Relay", coreMetrics]),
+        stage("Sandbox", ["Relay"]),
     ]
 )

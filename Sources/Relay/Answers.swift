@@ -40,20 +40,22 @@ package final class Answers: Sendable {
     }
 
     /// Hands an answer to whoever waits for it. Nil: nothing will come within a caller's patience.
-    package func arrived(_ answer: UpstreamAnswer?, for request: UniqueID) {
-        let waiting = states.withLock { states -> CheckedContinuation<UpstreamAnswer?, Never>? in
+    /// - Returns: whether somebody still waited.
+    package func arrived(_ answer: UpstreamAnswer?, for request: UniqueID) -> Bool {
+        let (isAwaited, waiting) = states.withLock { states -> (Bool, CheckedContinuation<UpstreamAnswer?, Never>?) in
             switch states[request] {
             case .expected:
                 states[request] = .arrived(answer)
-                return nil
+                return (true, nil)
             case .awaited(let continuation):
                 states[request] = nil
-                return continuation
+                return (true, continuation)
             case .arrived, nil:
-                return nil
+                return (false, nil)
             }
         }
         waiting?.resume(returning: answer)
+        return isAwaited
     }
 
     private func arrival(of request: UniqueID) async -> UpstreamAnswer? {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What a load balancer is told. Alive while the process runs; ready while it takes traffic and can keep it.
 package final class Health: Sendable {
-    enum Question: Equatable {
+    package enum Question: Equatable {
         case isAlive, isReady
     }
 
@@ -19,7 +19,7 @@ package final class Health: Sendable {
 
     package var isReady: Bool { isServing.load(ordering: .relaxed) && isStoreWritable() }
 
-    func answer(_ question: Question) -> Response {
+    package func answer(_ question: Question) -> Response {
         switch question {
         case .isAlive:
             var response = Response.text(200, "alive\n")

@@ -71,6 +71,14 @@ package struct JSONText: Sendable {
         needsComma = true
     }
 
+    /// The members of an object that was written elsewhere, `{...}`.
+    package mutating func splice(_ object: [UInt8]) {
+        guard object.count > 2 else { return }
+        separate()
+        bytes += object[1..<(object.count - 1)]
+        needsComma = true
+    }
+
     /// A line's end, and a fresh start behind it.
     package mutating func newline() {
         bytes.append(UInt8(ascii: "\n"))

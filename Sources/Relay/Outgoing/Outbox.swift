@@ -107,8 +107,9 @@ package enum Settlement: Sendable, Equatable {
     case applied(at: Timestamp)
     /// Another attempt later.
     case retry(at: Timestamp, Failure)
-    /// There is no such profile. What only waiting callers brought is dropped, for they are told; the rest is tried again.
-    case missing(retryAt: Timestamp, Failure)
+    /// There is no such profile. What was brought only by requests whose callers were told is dropped; the rest is tried
+    /// again.
+    case missing(retryAt: Timestamp, Failure, told: [UniqueID])
     /// It will not be tried again by itself: kept as a dead letter.
     case dead(at: Timestamp, Failure)
     /// No attempt was made, or one that says nothing of this patch: due again at once, and not counted.

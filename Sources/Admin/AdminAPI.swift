@@ -1,0 +1,63 @@
+package import Relay
+
+/// What operators and Prometheus ask: health and metrics. Listens where the configuration says, apart from the public routes.
+package struct AdminAPI: Responder {
+    private let health: Health
+    private let registry: MetricsRegistry
+    private let outbox: any Outbox
+    private let authorize: @Sendable (Request) -> Bool
+
+    /// - Parameter authorize: whether a request may see what is not public; compares the admin token in constant time.
+    package init(
+        health: Health, registry: MetricsRegistry, outbox: any Outbox,
+        authorize: @escaping @Sendable (Request) -> Bool
+    ) {
+        self.health = health
+        self.registry = registry
+        self.outbox = outbox
+        self.authorize = authorize
+    }
+
+    package func respond(to request: Request) async -> Response {
+        guard let route = Route(rawValue: request.path) else { return Response(.notFound) }
+        guard request.method == .get || request.method == .head else {
+            return Response(.methodNotAllowed([.get, .head]))
+        }
+        var response: Response
+        switch route {
+        case .livez: response = health.answer(.isAlive)
+        case .readyz: response = health.answer(.isReady)
+        case .metrics where !authorize(request):
+            response = Response(.unauthorized(cause: "admin_token"))
+            response.headers.append(Field("WWW-Authenticate", "Bearer"))
+        case .metrics:
+            let text = registry.render() + Self.render(await outbox.census(), now: request.received)
+            response = Response(
+                status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+                body: Array(text.utf8))
+        }
+        response.account.route = route.rawValue
+        return response
+    }
+
+    private enum Route: String {
+        case livez = "/livez"
+        case readyz = "/readyz"
+        case metrics = "/metrics"
+    }
+
+    /// What waits is asked for, not kept: it is right at the moment of the scrape.
+    private static func render(_ census: [Census], now: Timestamp) -> String {
+        var text = MetricsText()
+        text.head("patchbay_profiles_waiting", .gauge)
+        for app in census { text.sample("patchbay_profiles_waiting", [("app", app.app)], Double(app.waiting)) }
+        text.head("patchbay_oldest_waiting_seconds", .gauge)
+        for app in census {
+            let age = app.oldest.map { max((now - $0).inSeconds, 0) } ?? 0
+            text.sample("patchbay_oldest_waiting_seconds", [("app", app.app)], age)
+        }
+        text.head("patchbay_dead_letters", .gauge)
+        for app in census { text.sample("patchbay_dead_letters", [("app", app.app)], Double(app.deadLetters)) }
+        return text.text
+    }
+}

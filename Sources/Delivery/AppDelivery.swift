@@ -1,0 +1,129 @@
+package import Relay
+
+/// Delivers one app's patches: asks the core what to do, does it, tells the core what came of it. One per app, so that one app's
+/// outage never delays another's deliveries. Lives on one loop.
+package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == ContinuousClock.Instant {
+    private let app: String
+    private let outbox: any Outbox
+    private let upstream: any Upstream
+    private let answers: Answers
+    private let observer: any DeliveryObserver
+    private let clock: DeliveryClock
+    private let wallClock: @Sendable () -> Timestamp
+    private let executor: any SerialExecutor
+    private var core: DeliveryCore
+    private var generator = SystemRandomNumberGenerator()
+    private var alarm: (time: ContinuousClock.Instant, task: Task<Void, Never>)?
+    private var drained: [CheckedContinuation<Void, Never>] = []
+
+    nonisolated package var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - executor: the loop it lives on.
+    ///   - wallClock: for what is stored and shown; pacing and circuits go by `clock`.
+    package init(
+        app: String, policy: DeliveryPolicy, outbox: any Outbox, upstream: any Upstream, answers: Answers,
+        observer: any DeliveryObserver, clock: DeliveryClock, wallClock: @escaping @Sendable () -> Timestamp,
+        executor: any SerialExecutor
+    ) {
+        self.app = app
+        self.outbox = outbox
+        self.upstream = upstream
+        self.answers = answers
+        self.observer = observer
+        self.clock = clock
+        self.wallClock = wallClock
+        self.executor = executor
+        core = DeliveryCore(policy: policy, now: clock.now)
+    }
+
+    /// Something may be due. Cheap, and safe to call too often.
+    package func wake() {
+        core.wake()
+        pump()
+    }
+
+    /// Starts nothing more, hands back what was claimed and not begun, and returns when the last attempt in flight has ended.
+    package func drain() async {
+        core.drain()
+        pump()
+        guard core.inFlight > 0 || core.isClaiming else { return }
+        await withCheckedContinuation { drained.append($0) }
+    }
+
+    private func pump() {
+        while true {
+            switch core.next(at: clock.now) {
+            case .attempt(let delivery): begin(delivery)
+            case .claim(let limit): claim(limit)
+            case .release(let deliveries):
+                for delivery in deliveries { outbox.settle(delivery, as: .released) }
+            case .wait(let time):
+                setAlarm(at: time)
+                return
+            case .rest:
+                return
+            }
+        }
+    }
+
+    private func claim(_ limit: Int) {
+        Task {
+            let now = wallClock()
+            let claim = await outbox.claim(limit, of: app, at: now)
+            core.claimed(claim, at: clock.now, wall: now)
+            pump()
+            announceIfDrained()
+        }
+    }
+
+    private func begin(_ delivery: Delivery) {
+        Task {
+            let attempt = await upstream.set(delivery.patch.identifiers, of: delivery.profile)
+            end(delivery, attempt)
+        }
+    }
+
+    private func end(_ delivery: Delivery, _ attempt: Attempt) {
+        let verdict = core.finished(
+            delivery, attempt.outcome, at: clock.now, wall: wallClock(), told: tell(delivery, attempt),
+            using: &generator)
+        outbox.settle(delivery, as: verdict.settlement)
+        observer.attempted(
+            AttemptRecord(app: app, delivery: delivery, attempt: attempt, settlement: verdict.settlement))
+        if let change = verdict.change { observer.changed(app, to: change) }
+        pump()
+        announceIfDrained()
+    }
+
+    /// Tells the callers that wait what they would have heard from Adapty. What is tried again may still succeed while they
+    /// wait; of a paused app they are told at once that it will take longer.
+    /// - Returns: the requests whose callers were told.
+    private func tell(_ delivery: Delivery, _ attempt: Attempt) -> [UniqueID] {
+        switch attempt.outcome {
+        case .applied, .rejected, .profileMissing:
+            delivery.awaiting.filter { answers.arrived(attempt.answer, for: $0) }
+        case .misconfigured:
+            delivery.awaiting.filter { answers.arrived(nil, for: $0) }
+        case .failed, .abandoned:
+            []
+        }
+    }
+
+    private func setAlarm(at time: ContinuousClock.Instant) {
+        if let alarm, alarm.time <= time { return }
+        alarm?.task.cancel()
+        let task = Task {
+            do { try await clock.sleep(until: time, tolerance: nil) } catch { return }
+            alarm = nil
+            pump()
+        }
+        alarm = (time, task)
+    }
+
+    private func announceIfDrained() {
+        guard core.isDraining, core.inFlight == 0, !core.isClaiming else { return }
+        alarm?.task.cancel()
+        for continuation in exchange(&drained, with: []) { continuation.resume() }
+    }
+}

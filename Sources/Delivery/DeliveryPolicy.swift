@@ -1,0 +1,17 @@
+/// How hard an app's deliveries may push, and how long they hold on.
+package struct DeliveryPolicy: Sendable, Equatable {
+    /// Attempts a minute, evenly paced. Adapty's old figure was 40,000 a minute and app; newer text gives none.
+    package var perMinute = 40_000
+    /// Attempts that may go at once after a pause.
+    package var burst = 100
+    /// Attempts in flight at most.
+    package var concurrency = 64
+    /// How long a profile that Adapty does not know yet is waited for.
+    package var profileWait = Duration.seconds(72 * 3600)
+    /// How long an attempt that fails is tried again.
+    package var giveUpAfter = Duration.seconds(72 * 3600)
+    /// Failures on end after which the circuit opens.
+    package var circuitFailures = 10
+
+    package init() {}
+}

@@ -1,0 +1,108 @@
+package import Logging
+import Metrics
+import Synchronization
+
+/// One log line and a few metrics per attempt, and a loud line when an app's circuit changes.
+package struct DeliveryLog: DeliveryObserver {
+    private struct Key: Hashable {
+        let app: String
+        let outcome: String
+    }
+
+    private final class Counters: Sendable {
+        let attempts = Mutex<[Key: Counter]>([:])
+        let durations = Mutex<[String: Timer]>([:])
+        let circuits = Mutex<[String: Gauge]>([:])
+    }
+
+    private let logger: Logger
+    private let label: ProfileLabel
+    private let counters = Counters()
+
+    package init(logger: Logger, label: @escaping ProfileLabel) {
+        self.logger = logger
+        self.label = label
+    }
+
+    package func attempted(_ record: AttemptRecord) {
+        count(record)
+        let isGood = record.attempt.outcome == .applied
+        let level: Logger.Level = isGood ? .info : .warning
+        guard logger.logLevel <= level else { return }
+        logger.log(level: level, "attempt", metadata: LogLine { write(record, to: &$0) }.metadata)
+    }
+
+    package func changed(_ app: String, to change: CircuitChange) {
+        let gauge = counters.circuits.withLock { gauges in
+            if let gauge = gauges[app] { return gauge }
+            let gauge = Gauge(label: "patchbay_circuit_open", dimensions: [("app", app)])
+            gauges[app] = gauge
+            return gauge
+        }
+        switch change {
+        case .closed:
+            gauge.record(0)
+            logger.notice("delivery goes on", metadata: LogLine { $0.field("app", app) }.metadata)
+        case .opened(let failure):
+            gauge.record(1)
+            logger.error("delivery stops: the upstream fails", metadata: line(app, failure).metadata)
+        case .paused(let failure):
+            gauge.record(1)
+            logger.critical(
+                "delivery stops: the app's settings are wrong; nothing is lost", metadata: line(app, failure).metadata)
+        }
+    }
+
+    private func line(_ app: String, _ failure: Failure) -> LogLine {
+        LogLine { json in
+            json.field("app", app)
+            failure.write(to: &json)
+        }
+    }
+
+    private func write(_ record: AttemptRecord, to json: inout JSONText) {
+        let (delivery, attempt) = (record.delivery, record.attempt)
+        json.field("app", record.app)
+        json.field("profile", label(delivery.profile))
+        json.field("outcome", attempt.outcome.name)
+        json.field("attempt", delivery.attempts + 1)
+        json.field("identifiers", delivery.patch.fields.count)
+        if let answer = attempt.answer {
+            json.field("status", answer.status)
+            if !answer.requestID.isEmpty { json.field("upstream_request_id", answer.requestID) }
+            json.field("response_bytes", answer.body.count)
+        }
+        if let failure = attempt.outcome.failure { failure.write(to: &json) }
+        switch record.settlement {
+        case .retry(let at, _), .missing(let at, _, _): json.field("retry_at", at.description)
+        case .dead: json.field("dead_letter", true)
+        case .applied, .released: break
+        }
+        json.field("attempt_ms", milliseconds: attempt.duration)
+    }
+
+    private func count(_ record: AttemptRecord) {
+        let key = Key(app: record.app, outcome: record.attempt.outcome.name)
+        counters.attempts.withLock { counters in
+            if let counter = counters[key] { return counter }
+            let counter = Counter(
+                label: "patchbay_attempts_total", dimensions: [("app", key.app), ("outcome", key.outcome)])
+            counters[key] = counter
+            return counter
+        }.increment()
+        counters.durations.withLock { timers in
+            if let timer = timers[record.app] { return timer }
+            let timer = Timer(label: "patchbay_attempt_seconds", dimensions: [("app", record.app)])
+            timers[record.app] = timer
+            return timer
+        }.recordNanoseconds(record.attempt.duration.microseconds * 1000)
+    }
+}
+
+extension Failure {
+    /// Adapty's words are about the patch's fields, not their values; they are bounded where they are read.
+    func write(to json: inout JSONText) {
+        json.field("error_code", code)
+        json.field("error", message)
+    }
+}

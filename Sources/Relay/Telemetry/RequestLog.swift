@@ -1,0 +1,76 @@
+package import Logging
+import Metrics
+
+/// One log line and a few metrics per request. Never a secret, a query string or a body.
+package struct RequestLog: RequestObserver {
+    private let logger: Logger
+    private let label: ProfileLabel
+    private let requests: RequestMetrics
+
+    /// - Parameter label: how a profile is shown; hashed unless configured otherwise.
+    package init(logger: Logger, label: @escaping ProfileLabel) {
+        self.logger = logger
+        self.label = label
+        requests = RequestMetrics()
+    }
+
+    package func answered(_ exchange: Exchange) {
+        requests.count(exchange)
+        let level: Logger.Level = exchange.status >= 500 ? .error : .info
+        guard logger.logLevel <= level else { return }
+        logger.log(level: level, "request", metadata: LogLine { write(exchange, to: &$0) }.metadata)
+    }
+
+    private func write(_ exchange: Exchange, to json: inout JSONText) {
+        let account = exchange.account
+        json.field("request_id", exchange.requestID)
+        if let method = exchange.method { json.field("method", method.rawValue) }
+        if !account.route.isEmpty { json.field("route", account.route) }
+        json.field("status", exchange.status)
+        if !account.caller.isEmpty { json.field("caller", account.caller) }
+        if !account.app.isEmpty { json.field("app", account.app) }
+        if let profile = account.profile { json.field("profile", label(profile)) }
+        if account.refusal.isEmpty {
+            json.field("accepted", account.accepted)
+            json.field("unchanged", account.unchanged)
+            json.field("skipped", account.skips.count)
+        } else {
+            json.field("error_code", account.refusal)
+            if !account.cause.isEmpty { json.field("cause", account.cause) }
+        }
+        if !account.skips.isEmpty {
+            // A batch may skip thousands for one reason; a few say which.
+            json.array("skips") { json in
+                for skip in account.skips.prefix(5) { json.element("\(skip.reason.rawValue): \(skip.detail)") }
+            }
+        }
+        json.field("client", exchange.peer.description)
+        json.field("request_bytes", exchange.requestBodyBytes)
+        json.field("response_bytes", exchange.responseBodyBytes)
+        json.field("receive_ms", milliseconds: exchange.receiveDuration)
+        json.field("handle_ms", milliseconds: exchange.handleDuration)
+    }
+}
+
+/// How a profile is shown in logs.
+package typealias ProfileLabel = @Sendable (ProfileReference) -> String
+
+/// A log line's fields as they will be written: one value in swift-log's metadata instead of a dictionary of them.
+package struct LogLine: Sendable, CustomStringConvertible {
+    /// The key under which a handler finds it.
+    package static let key = "line"
+
+    /// `{"key":value,...}`
+    package let json: [UInt8]
+
+    package init(_ content: (inout JSONText) -> Void) {
+        var json = JSONText(reserving: 384)
+        json.object(content)
+        self.json = json.bytes
+    }
+
+    package var metadata: Logger.Metadata { [Self.key: .stringConvertible(self)] }
+
+    /// For handlers that do not know it.
+    package var description: String { String(decoding: json, as: UTF8.self) }
+}

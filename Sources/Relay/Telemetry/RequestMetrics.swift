@@ -1,0 +1,48 @@
+import Metrics
+import Synchronization
+
+/// What is counted of requests. A counter is made on first use and kept: its labels come from routes and names that are
+/// configured, never from what a caller typed, so there are few.
+struct RequestMetrics: Sendable {
+    private struct Key: Hashable {
+        let route: String
+        let caller: String
+        let status: Int
+    }
+
+    private final class Counters: Sendable {
+        let requests = Mutex<[Key: Counter]>([:])
+        let skips = Mutex<[Skip.Reason: Counter]>([:])
+    }
+
+    private let counters = Counters()
+    private let accepted = Counter(label: "patchbay_patches_total", dimensions: [("result", "accepted")])
+    private let unchanged = Counter(label: "patchbay_patches_total", dimensions: [("result", "unchanged")])
+    private let duration = Timer(label: "patchbay_request_seconds")
+
+    func count(_ exchange: Exchange) {
+        let account = exchange.account
+        let key = Key(route: account.route, caller: account.caller, status: exchange.status)
+        let counter = counters.requests.withLock { counters in
+            if let counter = counters[key] { return counter }
+            let dimensions = [("route", key.route), ("caller", key.caller), ("status", String(key.status))]
+            let counter = Counter(label: "patchbay_requests_total", dimensions: dimensions)
+            counters[key] = counter
+            return counter
+        }
+        counter.increment()
+        if account.accepted > 0 { accepted.increment(by: account.accepted) }
+        if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
+        duration.recordNanoseconds(exchange.handleDuration.microseconds * 1000)
+        for skip in account.skips { count(skip.reason) }
+    }
+
+    private func count(_ reason: Skip.Reason) {
+        counters.skips.withLock { counters in
+            if let counter = counters[reason] { return counter }
+            let counter = Counter(label: "patchbay_skips_total", dimensions: [("reason", reason.rawValue)])
+            counters[reason] = counter
+            return counter
+        }.increment()
+    }
+}
