@@ -54,5 +54,6 @@ let package = Package(
         stage("Delivery", ["Relay", collections]),
         stage("Admin", ["Relay", coreMetrics]),
         stage("Sandbox", ["Relay"]),
+        tests(of: "Delivery", ["Relay"]),
     ]
 )

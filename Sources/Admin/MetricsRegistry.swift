@@ -27,17 +27,23 @@ package final class MetricsRegistry: MetricsFactory {
     // MARK: MetricsFactory
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        find(label, dimensions, CountHandler(), Metric.count) { if case .count(let handler) = $0 { handler } else { nil } }
+        find(label, dimensions, CountHandler(), Metric.count) {
+            if case .count(let handler) = $0 { handler } else { nil }
+        }
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        find(label, dimensions, LevelHandler(), Metric.level) { if case .level(let handler) = $0 { handler } else { nil } }
+        find(label, dimensions, LevelHandler(), Metric.level) {
+            if case .level(let handler) = $0 { handler } else { nil }
+        }
     }
 
     package func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
-        find(label, dimensions, LevelHandler(), Metric.level) { if case .level(let handler) = $0 { handler } else { nil } }
+        find(label, dimensions, LevelHandler(), Metric.level) {
+            if case .level(let handler) = $0 { handler } else { nil }
+        }
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {

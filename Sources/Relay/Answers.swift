@@ -16,16 +16,16 @@ package final class Answers: Sendable {
     }
 
     /// Begins to keep what arrives for a request. Ends with `answer(to:within:)` or `forget`.
-    func expect(_ request: UniqueID) {
+    package func expect(_ request: UniqueID) {
         states.withLock { $0[request] = .expected }
     }
 
-    func forget(_ request: UniqueID) {
+    package func forget(_ request: UniqueID) {
         conclude(request, with: nil)
     }
 
     /// Adapty's answer; nil when the wait is over, or when it is known that none will come soon.
-    func answer(to request: UniqueID, within wait: Duration) async -> UpstreamAnswer? {
+    package func answer(to request: UniqueID, within wait: Duration) async -> UpstreamAnswer? {
         await withTaskGroup { group in
             group.addTask { await self.arrival(of: request) }
             group.addTask { [clock] in
