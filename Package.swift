@@ -54,6 +54,9 @@ let package = Package(
         stage("Delivery", ["Relay", collections]),
         stage("Admin", ["Relay", coreMetrics]),
         stage("Sandbox", ["Relay"]),
+        tests(of: "Relay", []),
         tests(of: "Delivery", ["Relay"]),
+        tests(of: "Admin", ["Relay", coreMetrics]),
+        tests(of: "Sandbox", ["Relay"]),
     ]
 )

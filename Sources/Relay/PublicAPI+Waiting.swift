@@ -34,14 +34,14 @@ extension PublicAPI {
 
 /// What a caller prefers. RFC 7240: `wait=N` seconds, `respond-async`; anything else is ignored, as the RFC asks.
 struct Preference: Equatable {
-    static let defaultWait = Duration.seconds(5)
-    static let longestWait = Duration.seconds(30)
+    static let defaultSeconds: UInt64 = 5
+    static let mostSeconds: UInt64 = 30
 
     /// How long to wait for the upstream's answer; nil for not at all.
     let wait: Duration?
 
     init(_ headers: Headers) {
-        var wait: Duration = Self.defaultWait
+        var seconds = Self.defaultSeconds
         var isAsynchronous = false
         for preference in (headers["prefer"] ?? "").split(separator: ",") {
             let name = preference.prefix { $0 != ";" }.trimmingBlanks.lowercased()
@@ -49,9 +49,9 @@ struct Preference: Equatable {
                 isAsynchronous = true
             } else if name.hasPrefix("wait=") {
                 let digits = name.dropFirst("wait=".count).trimmingBlanks
-                if let seconds = UInt16(digits) { wait = min(.seconds(Int(seconds)), Self.longestWait) }
+                if let wanted = UInt64(digits) { seconds = min(wanted, Self.mostSeconds) }
             }
         }
-        self.wait = isAsynchronous || wait == .zero ? nil : wait
+        wait = isAsynchronous || seconds == 0 ? nil : .seconds(seconds)
     }
 }

@@ -1,0 +1,220 @@
+import Relay
+import Synchronization
+import Testing
+
+/// Stages that do as they are told, so that what is between them can be seen.
+private struct FakeStages: Authenticator, Limiter, Normalizer, Outbox {
+    var authentication: Refusal?
+    var limit: Refusal?
+    var reading: Refusal?
+    var normalization = Normalization(patches: [.sample])
+    var storing: OutboxFailure?
+    var dispositions: [Disposition] = [.accepted]
+    let submitted = Recorder<Submission>()
+
+    func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
+        if let authentication { throw authentication }
+        if case .hook(let source) = received.entrance { return .source(source) }
+        return .client(ClientKey(name: "ios", app: "main", scopes: [.write]))
+    }
+    func admit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
+    func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
+    func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal) {}
+    func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization {
+        if let reading { throw reading }
+        return normalization
+    }
+    func knows(vendor: String) -> Bool { vendor == "amplitude" }
+    func dialect(of vendor: String) -> any Dialect { PlainDialect() }
+    func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {
+        if let storing { throw storing }
+        submitted.add(submission)
+        return dispositions
+    }
+    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+        Claim(deliveries: [], nextDue: nil, hasMore: false)
+    }
+    func settle(_ delivery: Delivery, as settlement: Settlement) {}
+    func census() async -> [Census] { [] }
+    var isWritable: Bool { storing == nil }
+}
+
+private final class Recorder<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+    func add(_ element: Element) { elements.withLock { $0.append(element) } }
+    var all: [Element] { elements.withLock { $0 } }
+}
+
+extension Patch {
+    fileprivate static let sample = Patch(
+        profile: .profileID(UniqueID(high: 1, low: 2)), identifiers: IntegrationIdentifiers([.appsflyerID: "1-2"]))
+}
+
+extension Response {
+    fileprivate var text: String { String(decoding: body, as: UTF8.self) }
+    fileprivate func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+}
+
+private let dropInPath = "/api/v2/server-side-api/integration/profile/set/integration-identifiers"
+
+@Suite("The public API")
+struct PublicAPITests {
+    private let source = Source(name: "af", vendor: "appsflyer", app: "main")
+    private let answers = Answers(clock: ContinuousClock())
+
+    private func api(_ stages: FakeStages) -> PublicAPI {
+        let intake = Intake(authenticator: stages, limiter: stages, normalizer: stages, outbox: stages)
+        let health = Health { stages.isWritable }
+        health.serve()
+        return PublicAPI(
+            intake: intake, sources: ["af": source], normalizer: stages, answers: answers, health: health)
+    }
+
+    @Test("a webhook is answered with what became of its patches and the id under which to find them")
+    func acceptsWebhooks() async {
+        let stages = FakeStages()
+        let request = Request(method: .post, path: "/hooks/af", body: [1])
+        let response = await api(stages).respond(to: request)
+        #expect(response.status == 200)
+        #expect(response.text == #"{"accepted":1,"unchanged":0,"skipped":0,"id":"\#(request.id)"}"#)
+        #expect(stages.submitted.all.map(\.id) == [request.id])
+        #expect(response.account.caller == "af")
+        #expect(response.account.route == "/hooks/af")
+    }
+
+    @Test("an event that comes to nothing is a success, counted with its reason, and nothing is stored")
+    func skipsAreSuccess() async {
+        var stages = FakeStages()
+        stages.normalization = Normalization(skips: [Skip(.noProfile, "customer_user_id")])
+        let response = await api(stages).respond(to: Request(method: .post, path: "/hooks/af"))
+        #expect(response.status == 200)
+        #expect(response.text.hasPrefix(#"{"accepted":0,"unchanged":0,"skipped":1,"#))
+        #expect(response.account.skips.map(\.reason) == [.noProfile])
+        #expect(stages.submitted.all.isEmpty)
+    }
+
+    @Test(
+        "each stage's refusal answers the request, and nothing behind it runs",
+        arguments: ["authentication", "limit", "reading", "storing"])
+    func refusals(stage: String) async {
+        var stages = FakeStages()
+        let refusal: Refusal
+        switch stage {
+        case "authentication":
+            refusal = .unauthorized(cause: "test")
+            stages.authentication = refusal
+        case "limit":
+            refusal = Refusal(429, "rate_limited", "Too many", headers: [Field("Retry-After", "1")])
+            stages.limit = refusal
+        case "reading":
+            refusal = .malformedBody("no")
+            stages.reading = refusal
+        default:
+            refusal = .unavailable("The outbox is full.", retryAfter: 30, cause: "disk")
+            stages.storing = .full("disk")
+        }
+        let response = await api(stages).respond(to: Request(method: .post, path: "/hooks/af"))
+        #expect(response.status == refusal.status)
+        #expect(Array(refusal.json) == response.body)
+        #expect(response.account.refusal == refusal.code)
+        for field in refusal.headers { #expect(response.header(field.name) == field.value) }
+        #expect(stages.submitted.all.isEmpty)
+    }
+
+    @Test(
+        "routes by path and method",
+        arguments: [
+            (Method.post, "/hooks/af", 200), (.get, "/hooks/af", 200), (.put, "/hooks/af/", 200),
+            (.delete, "/hooks/af", 405), (.head, "/hooks/af", 405), (.post, "/hooks/other", 404),
+            (.post, "/hooks/", 404), (.post, "/hooks/af/x", 404), (.post, "/hooks//af", 404), (.post, "/", 404),
+            (.post, "/client/amplitude", 202), (.get, "/client/amplitude", 405), (.post, "/client/nobody", 404),
+            (.post, dropInPath, 202), (.post, dropInPath + "/", 202), (.post, dropInPath + "//", 404),
+            (.delete, dropInPath + "/", 405), (.get, "/livez", 200), (.head, "/readyz", 200), (.post, "/livez", 405),
+            (.get, "/metrics", 404),
+        ])
+    func routes(method: Method, path: String, status: Int) async {
+        let headers = Headers([Field("Prefer", "respond-async")])
+        let response = await api(FakeStages()).respond(to: Request(method: method, path: path, headers: headers))
+        #expect(response.status == status)
+        if status == 405 { #expect(response.header("Allow") != nil) }
+    }
+
+    @Test("a client is told what Adapty said, status and body")
+    func relaysAnswers() async {
+        let request = Request(method: .post, path: dropInPath)
+        let said = UpstreamAnswer(status: 404, body: Array(#"{"errors":["Profile not found"]}"#.utf8))
+        async let response = api(FakeStages()).respond(to: request)
+        while !answers.arrived(said, for: request.id) { await Task.yield() }
+        #expect(await response.status == 404)
+        #expect(await response.body == said.body)
+        #expect(await response.header("Content-Type") == "application/json")
+    }
+
+    @Test("when the wait is over the answer is 202 with the id, for the patch is durable and goes on")
+    func waitEnds() async {
+        let headers = Headers([Field("Prefer", "wait=0")])
+        let request = Request(method: .post, path: dropInPath, headers: headers)
+        let response = await api(FakeStages()).respond(to: request)
+        #expect(response.status == 202)
+        #expect(response.text.contains(request.id.description))
+    }
+
+    @Test("an answer that is known not to come soon ends the wait at once")
+    func hopelessWait() async {
+        let headers = Headers([Field("Prefer", "wait=30")])
+        let request = Request(method: .post, path: dropInPath, headers: headers)
+        async let response = api(FakeStages()).respond(to: request)
+        while !answers.arrived(nil, for: request.id) { await Task.yield() }
+        #expect(await response.status == 202)
+    }
+
+    @Test("a client that repeats what Adapty already holds gets Adapty's blank 200")
+    func unchangedIsApplied() async {
+        var stages = FakeStages()
+        stages.dispositions = [.unchangedApplied]
+        let response = await api(stages).respond(to: Request(method: .post, path: dropInPath))
+        #expect(response.status == 200)
+        #expect(response.body.isEmpty)
+    }
+
+    @Test("a patch is marked as awaited only when its caller waits")
+    func marksAwaited() async {
+        let stages = FakeStages()
+        let waits = Request(method: .post, path: dropInPath, headers: Headers([Field("Prefer", "wait=1")]))
+        async let first = api(stages).respond(to: waits)
+        while !answers.arrived(UpstreamAnswer(status: 200), for: waits.id) { await Task.yield() }
+        _ = await first
+        let leaves = Request(method: .post, path: dropInPath, headers: Headers([Field("prefer", "respond-async")]))
+        let response = await api(stages).respond(to: leaves)
+        #expect(response.header("Preference-Applied") == "respond-async")
+        _ = await api(stages).respond(to: Request(method: .post, path: "/hooks/af"))
+        #expect(stages.submitted.all.map(\.isAwaited) == [true, false, false])
+    }
+
+    @Test("readiness follows the store and the drain; liveness does not")
+    func health() async {
+        var stages = FakeStages()
+        stages.storing = .full("disk")
+        #expect(await api(stages).respond(to: Request(method: .get, path: "/readyz")).status == 503)
+        #expect(await api(stages).respond(to: Request(method: .get, path: "/livez")).status == 200)
+        let health = Health { true }
+        #expect(!health.isReady)
+        health.serve()
+        #expect(health.isReady)
+        health.drain()
+        #expect(!health.isReady)
+    }
+
+    @Test("a body that would be refused anyway is not asked for")
+    func refusesEarly() {
+        var stages = FakeStages()
+        let head = Request(method: .post, path: "/hooks/af")
+        #expect(api(stages).answerEarly(head) == nil)
+        stages.authentication = .unauthorized(cause: "test")
+        #expect(api(stages).answerEarly(head)?.status == 401)
+        stages.authentication = nil
+        stages.limit = Refusal(429, "rate_limited", "Too many")
+        #expect(api(stages).answerEarly(head)?.status == 429)
+        #expect(api(stages).answerEarly(Request(method: .post, path: "/nowhere"))?.status == 404)
+    }
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# run.sh: every check and every test, from a fresh clone. Installs what they need first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v swift >/dev/null || { echo "run.sh: Swift 6.2 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
+deploy/packages.sh python3 curl openssl
+
+echo "== format"
+swift format lint --strict --recursive Package.swift Sources Tests
+long=$(git ls-files '*.swift' '*.h' '*.cpp' | xargs awk 'length($0) > 120 { print FILENAME ":" FNR }')
+[ -z "$long" ] || { printf 'Longer than 120 columns:\n%s\n' "$long"; exit 1; }
+
+echo "== imports: no target uses what it does not declare"
+swift build --explicit-target-dependency-import-check error
+
+echo "== tests"
+swift test --explicit-target-dependency-import-check error "$@"
