@@ -1,6 +1,7 @@
 package import Relay
 
-/// What operators and Prometheus ask: health and metrics. Listens where the configuration says, apart from the public routes.
+/// What operators and Prometheus ask: health and metrics. Listens where the configuration says, apart from the public
+/// routes.
 package struct AdminAPI: Responder {
     private let health: Health
     private let registry: MetricsRegistry

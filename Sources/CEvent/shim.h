@@ -1,4 +1,5 @@
-// fd_set must be known before event2/event.h declares a function over it; the other order makes Foundation refuse the module.
+// fd_set must be known before event2/event.h declares a function over it; the other order makes Foundation refuse the
+// module.
 #include <sys/select.h>
 #include <event2/event.h>
 

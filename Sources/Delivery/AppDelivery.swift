@@ -1,7 +1,7 @@
 package import Relay
 
-/// Delivers one app's patches: asks the core what to do, does it, tells the core what came of it. One per app, so that one app's
-/// outage never delays another's deliveries. Lives on one loop.
+/// Delivers one app's patches: asks the core what to do, does it, tells the core what came of it. One per app, so that
+/// one app's outage never delays another's deliveries. Lives on one loop.
 package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == ContinuousClock.Instant {
     private let app: String
     private let outbox: any Outbox
@@ -43,7 +43,8 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         pump()
     }
 
-    /// Starts nothing more, hands back what was claimed and not begun, and returns when the last attempt in flight has ended.
+    /// Starts nothing more, hands back what was claimed and not begun, and returns when the last attempt in flight has
+    /// ended.
     package func drain() async {
         core.drain()
         pump()
@@ -96,8 +97,8 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         announceIfDrained()
     }
 
-    /// Tells the callers that wait what they would have heard from Adapty. What is tried again may still succeed while they
-    /// wait; of a paused app they are told at once that it will take longer.
+    /// Tells the callers that wait what they would have heard from Adapty. What is tried again may still succeed while
+    /// they wait; of a paused app they are told at once that it will take longer.
     /// - Returns: the requests whose callers were told.
     private func tell(_ delivery: Delivery, _ attempt: Attempt) -> [UniqueID] {
         switch attempt.outcome {

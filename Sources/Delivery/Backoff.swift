@@ -10,8 +10,8 @@ struct Backoff: Sendable {
         return .milliseconds(Int64.random(in: 0...step.milliseconds, using: &generator)) + .milliseconds(100)
     }
 
-    /// A profile that is not there yet is usually a race with the app's first start: soon at first, then ever less often.
-    /// Half of each gap is fixed, for here it is the gap that matters, not the herd.
+    /// A profile that is not there yet is usually a race with the app's first start: soon at first, then ever less
+    /// often. Half of each gap is fixed, for here it is the gap that matters, not the herd.
     func missing(attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
         let step = Self.step(from: .seconds(5), to: .seconds(3600), attempt)
         return step / 2 + .milliseconds(Int64.random(in: 0...(step / 2).milliseconds, using: &generator))

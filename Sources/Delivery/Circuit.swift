@@ -1,7 +1,7 @@
 import Relay
 
-/// Whether an app's upstream is worth asking. Opens after failures on end, or at once when the app's settings are wrong; lets one
-/// probe through when its time is up; closes when the probe works.
+/// Whether an app's upstream is worth asking. Opens after failures on end, or at once when the app's settings are
+/// wrong; lets one probe through when its time is up; closes when the probe works.
 ///
 /// 429 does not count: it is an answer, and the pacer's business. Neither does what we abandoned ourselves.
 struct Circuit: Sendable {

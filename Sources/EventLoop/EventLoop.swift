@@ -4,10 +4,11 @@ import Synchronization
 
 /// One thread, one libevent base, one executor: what is isolated to the loop runs on its thread, between its events.
 ///
-/// An actor lives on the loop by giving it as its executor, a task by preferring it; libevent's callbacks are on it by nature. So a
-/// handler is an ordinary `async` function, and state that only the loop touches needs no lock.
+/// An actor lives on the loop by giving it as its executor, a task by preferring it; libevent's callbacks are on it by
+/// nature. So a handler is an ordinary `async` function, and state that only the loop touches needs no lock.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // @unchecked: `base` is touched only on the loop's thread once it runs; everything else is immutable, atomic or behind a lock.
+    // @unchecked: `base` is touched only on the loop's thread once it runs; everything else is immutable, atomic or
+    // behind a lock.
     let base: EventBase
     private let name: String
     private let wakeup: Int32
@@ -135,7 +136,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     package func checkIsolated() { preconditionIsCurrent() }
 
-    /// Traps off the loop's thread: a wrong thread is a programming error that no input can reach, and going on would race.
+    /// Traps off the loop's thread: a wrong thread is a programming error that no input can reach, and going on would
+    /// race.
     package func preconditionIsCurrent() {
         precondition(isCurrent, "not on \(name)")
     }
@@ -145,7 +147,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 }
 
-/// The owner of an `event_base`. Both it and an `event` are opaque pointers in Swift; only types of their own keep them apart.
+/// The owner of an `event_base`. Both it and an `event` are opaque pointers in Swift; only types of their own keep them
+/// apart.
 struct EventBase: ~Copyable {
     let pointer: OpaquePointer
 

@@ -1,7 +1,8 @@
 import CEvent
 import Glibc
 
-/// A bound and listening TCP socket. Several may share one address (`SO_REUSEPORT`), one a loop; the kernel spreads connections.
+/// A bound and listening TCP socket. Several may share one address (`SO_REUSEPORT`), one a loop; the kernel spreads
+/// connections.
 package final class ListeningSocket: Sendable {
     package let descriptor: Int32
     /// Where it listens; the port is the kernel's choice where 0 was asked for.

@@ -1,4 +1,5 @@
-/// The continuous clock, with sleeps that are timers of a loop. `Task.sleep` would wake a thread of the global pool instead.
+/// The continuous clock, with sleeps that are timers of a loop. `Task.sleep` would wake a thread of the global pool
+/// instead.
 package struct LoopClock: Clock {
     private let loop: EventLoop
 

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A numeric address and port: `127.0.0.1:8080`, `[::1]:8080`. `localhost` is the loopback; other names are not looked up.
+/// A numeric address and port: `127.0.0.1:8080`, `[::1]:8080`. `localhost` is the loopback; other names are not looked
+/// up.
 package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// The address as text, without brackets.
     package let host: String

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Where callers that wait meet the upstream's answers. An answer may arrive before its caller begins to wait, or never.
+/// Where callers that wait meet the upstream's answers. An answer may arrive before its caller begins to wait, or
+/// never.
 package final class Answers: Sendable {
     private enum State {
         case expected

@@ -1,5 +1,5 @@
-/// What is received becomes a receipt: known sender, within its limits, understood, durable. In that order, and never another:
-/// each stage's value can be made only from the one before it.
+/// What is received becomes a receipt: known sender, within its limits, understood, durable. In that order, and never
+/// another: each stage's value can be made only from the one before it.
 package struct Intake: Sendable {
     let authenticator: any Authenticator
     let limiter: any Limiter

@@ -1,4 +1,5 @@
-/// The routes that partners, client apps and load balancers see. Finds the door, lets `Intake` decide, says it in the caller's words.
+/// The routes that partners, client apps and load balancers see. Finds the door, lets `Intake` decide, says it in the
+/// caller's words.
 package struct PublicAPI: Responder {
     let intake: Intake
     let sources: [String: Source]
@@ -77,7 +78,8 @@ extension PublicAPI {
 
     private static let suffix = "server-side-api/integration/profile/set/integration-identifiers"
 
-    /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any other path.
+    /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any
+    /// other path.
     func route(_ request: Request) -> Result<Route, Refusal> {
         var path = request.path[...]
         if path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }

@@ -1,4 +1,5 @@
-/// Why a request is not accepted, as its sender is told and as the log keeps it: two fields, because the raw cause is ours.
+/// Why a request is not accepted, as its sender is told and as the log keeps it: two fields, because the raw cause is
+/// ours.
 package struct Refusal: Error, Sendable, Equatable {
     /// The HTTP status.
     package let status: Int

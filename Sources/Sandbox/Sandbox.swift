@@ -1,7 +1,7 @@
 package import Relay
 
-/// A stand-in for Adapty's API, true to its documents: keys, profiles, both versions, its answers and its errors. It keeps what it
-/// was sent in memory and shows it, so that a test or a newcomer can see what would have arrived.
+/// A stand-in for Adapty's API, true to its documents: keys, profiles, both versions, its answers and its errors. It
+/// keeps what it was sent in memory and shows it, so that a test or a newcomer can see what would have arrived.
 package struct Sandbox: Responder {
     private let settings: SandboxSettings
     private let profiles: SandboxProfiles

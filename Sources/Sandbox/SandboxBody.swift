@@ -1,8 +1,8 @@
 import Foundation
 import Relay
 
-/// Reads and writes bodies as Adapty does. By Foundation's decoder, not by the relay's: a stand-in that shared the relay's reading
-/// would share its mistakes.
+/// Reads and writes bodies as Adapty does. By Foundation's decoder, not by the relay's: a stand-in that shared the
+/// relay's reading would share its mistakes.
 enum SandboxBody {
     enum Reading {
         case identifiers(IntegrationIdentifiers)

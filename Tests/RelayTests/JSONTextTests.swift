@@ -24,8 +24,8 @@ struct JSONTextTests {
             json.splice(Array(#"{"i":2,"j":3}"#.utf8))
             json.field("k", -5)
         }
-        let expected =
-            #"{"a":"x\"y\\z\u000a\u0001ü","b":{"c":1,"d":["e",{"f":true},{}]},"g":null,"ms":12.034,"h":[1],"i":2,"j":3,"k":-5}"#
+        let nested = #""b":{"c":1,"d":["e",{"f":true},{}]}"#
+        let expected = #"{"a":"x\"y\\z\u000a\u0001ü",\#(nested),"g":null,"ms":12.034,"h":[1],"i":2,"j":3,"k":-5}"#
         #expect(String(decoding: json.bytes, as: UTF8.self) == expected)
     }
 

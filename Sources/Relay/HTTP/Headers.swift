@@ -9,7 +9,8 @@ package struct Field: Sendable, Equatable {
     }
 }
 
-/// The fields of a request: one block of bytes as they were sent, and where in it each field stands. Nothing is made per field.
+/// The fields of a request: one block of bytes as they were sent, and where in it each field stands. Nothing is made
+/// per field.
 package struct Headers: Sendable {
     /// Where a field stands in `bytes`: its name, and its value without the blanks around it.
     package struct Place: Sendable {

@@ -1,6 +1,7 @@
 /// Answers requests; what a listener is given.
 package protocol Responder: Sendable {
-    /// Asked before the body of a request with `Expect: 100-continue` is read: a final answer, or nil to let the body come.
+    /// Asked before the body of a request with `Expect: 100-continue` is read: a final answer, or nil to let the body
+    /// come.
     func answerEarly(_ head: Request) -> Response?
     func respond(to request: Request) async -> Response
 }

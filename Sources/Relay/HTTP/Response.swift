@@ -32,9 +32,11 @@ package struct Response: Sendable {
     }
 }
 
-/// What the request log says of one request beyond its framing. Empty where it does not apply; never a secret, a query or a body.
+/// What the request log says of one request beyond its framing. Empty where it does not apply; never a secret, a query
+/// or a body.
 package struct Account: Sendable {
-    /// The route, with the source's or vendor's name where it is a known one: `/hooks/appsflyer`, never what the caller typed.
+    /// The route, with the source's or vendor's name where it is a known one: `/hooks/appsflyer`, never what the caller
+    /// typed.
     package var route = ""
     package var app = ""
     /// The source's or the client key's configured name.

@@ -45,8 +45,8 @@ package struct CustomerUserID: Sendable, Hashable {
 
     package let text: String
 
-    /// Trims blanks. Nil for nothing, for more than `mostBytes`, and for control characters: libcurl writes CR and LF into
-    /// a header as they are.
+    /// Trims blanks. Nil for nothing, for more than `mostBytes`, and for control characters: libcurl writes CR and LF
+    /// into a header as they are.
     package init?(_ text: some StringProtocol) {
         let trimmed = text.trimmingBlanks
         guard (1...Self.mostBytes).contains(trimmed.utf8.count), trimmed.utf8.allSatisfy({ !$0.isControl }) else {

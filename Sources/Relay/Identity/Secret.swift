@@ -1,4 +1,5 @@
-/// A value that must never be seen. It has no description but `<secret>`, no reflection, no coding; whoever needs the bytes says so.
+/// A value that must never be seen. It has no description but `<secret>`, no reflection, no coding; whoever needs the
+/// bytes says so.
 package struct Secret: Sendable {
     private let bytes: [UInt8]
 

@@ -1,4 +1,5 @@
-/// The ids under which vendors know a user, as Adapty's API names them. Source: "Set integration identifiers", v2, 16 fields.
+/// The ids under which vendors know a user, as Adapty's API names them. Source: "Set integration identifiers", v2, 16
+/// fields.
 package enum Identifier: UInt8, Sendable, CaseIterable, Hashable {
     case adjustDeviceID
     case airbridgeDeviceID

@@ -1,7 +1,8 @@
 /// What is known of one profile, field by field: the idea that carries everything.
 ///
-/// Identifiers are state, not events. Of two values of a field the newer vendor time wins; of two with the same time the one that
-/// arrived later. So the order in which patches are merged does not matter, and a duplicate changes nothing.
+/// Identifiers are state, not events. Of two values of a field the newer vendor time wins; of two with the same time
+/// the one that arrived later. So the order in which patches are merged does not matter, and a duplicate changes
+/// nothing.
 package struct MergedPatch: Sendable, Hashable {
     /// One field's value and how new it is.
     package struct Field: Sendable, Hashable {

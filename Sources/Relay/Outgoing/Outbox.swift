@@ -3,12 +3,12 @@ package protocol Outbox: Sendable {
     /// Stores a request's patches together. Returns after the commit, what each patch came to, in order.
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition]
 
-    /// Takes up to `limit` deliveries of an app that are due at `now`. Each is in flight until it is settled, and no other
-    /// delivery of its profile is handed out before that.
+    /// Takes up to `limit` deliveries of an app that are due at `now`. Each is in flight until it is settled, and no
+    /// other delivery of its profile is handed out before that.
     func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim
 
-    /// Says how a delivery ended. Returns at once; durable with a later commit. If the process dies before that, the delivery
-    /// is made again: at least once, and harmless because a patch is state.
+    /// Says how a delivery ended. Returns at once; durable with a later commit. If the process dies before that, the
+    /// delivery is made again: at least once, and harmless because a patch is state.
     func settle(_ delivery: Delivery, as settlement: Settlement)
 
     /// How much waits, now.
@@ -107,8 +107,8 @@ package enum Settlement: Sendable, Equatable {
     case applied(at: Timestamp)
     /// Another attempt later.
     case retry(at: Timestamp, Failure)
-    /// There is no such profile. What was brought only by requests whose callers were told is dropped; the rest is tried
-    /// again.
+    /// There is no such profile. What was brought only by requests whose callers were told is dropped; the rest is
+    /// tried again.
     case missing(retryAt: Timestamp, Failure, told: [UniqueID])
     /// It will not be tried again by itself: kept as a dead letter.
     case dead(at: Timestamp, Failure)

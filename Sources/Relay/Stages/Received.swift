@@ -32,7 +32,8 @@ package struct Source: Sendable, Hashable {
     }
 }
 
-/// Which of Adapty's two shapes is spoken: v2 with 16 identifiers and a blank answer, or v1 with 13 and a ProfileResponse.
+/// Which of Adapty's two shapes is spoken: v2 with 16 identifiers and a blank answer, or v1 with 13 and a
+/// ProfileResponse.
 package enum APIVersion: String, Sendable, CaseIterable {
     case v1, v2
 }
