@@ -122,3 +122,17 @@ package struct ConnectedSocket: ~Copyable, Sendable {
         }
     }
 }
+
+extension ConnectedSocket {
+    /// Connects, waiting for as long as it takes; the caller closes the descriptor. For clients outside any loop.
+    package static func connect(to address: SocketAddress) throws(SystemError) -> Int32 {
+        let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        guard address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            let error = SystemError("connect \(address)")
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+}

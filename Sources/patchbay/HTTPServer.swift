@@ -1,0 +1,46 @@
+import EventLoop
+import Listener
+import Relay
+
+/// A responder on an address: one listener a loop, the kernel spreads the connections.
+struct HTTPServer: Sendable {
+    private let listeners: [Listener]
+    /// Where it listens; the port is the kernel's choice where 0 was asked for.
+    let address: SocketAddress
+
+    init(
+        _ wanted: SocketAddress, on loops: [EventLoop], responder: any Responder, observer: any RequestObserver,
+        limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget = ListenerBudget(),
+        acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
+    ) throws(SystemError) {
+        var address = wanted
+        var listeners: [Listener] = []
+        for loop in loops {
+            let socket = try ListeningSocket(address)
+            // The first one settles the port for the others.
+            address = socket.address
+            listeners.append(
+                Listener(
+                    loop: loop, socket: socket, responder: responder, observer: observer, limits: limits,
+                    budget: budget, acceptFailed: acceptFailed))
+        }
+        self.listeners = listeners
+        self.address = address
+    }
+
+    func start() {
+        for listener in listeners { listener.start() }
+    }
+
+    /// Stops accepting, lets what was asked have its answer, and returns when all connections are gone.
+    func drain(timeout: Duration) async {
+        await withTaskGroup { group in
+            for listener in listeners { group.addTask { await listener.drain(timeout: timeout) } }
+        }
+    }
+}
+
+/// Takes no notes.
+struct SilentObserver: RequestObserver {
+    func answered(_ exchange: Exchange) {}
+}

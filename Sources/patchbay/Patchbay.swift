@@ -1,0 +1,31 @@
+import ArgumentParser
+import Glibc
+
+@main
+struct Patchbay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "patchbay",
+        abstract: "A webhook relay: vendors' webhooks in, integration identifiers out to Adapty.",
+        discussion: """
+            Example:
+              patchbay demo                                  see it work, nothing to set up
+              patchbay check --config config/patchbay.yaml   is the configuration right?
+              patchbay serve --config config/patchbay.yaml   run a node
+            """,
+        version: "patchbay 0.1.0",
+        subcommands: [Serve.self, Check.self, Normalize.self, SandboxCommand.self, Demo.self])
+}
+
+/// Exit codes with a meaning of their own. Source: sysexits.h.
+extension ExitCode {
+    /// What was given cannot be read.
+    static let dataError = ExitCode(65)
+    /// The configuration is wrong.
+    static let configuration = ExitCode(78)
+}
+
+/// Standard error, for what is meant for a person.
+func printError(_ text: String) {
+    let line = text + "\n"
+    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+}
