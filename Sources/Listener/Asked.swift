@@ -1,0 +1,49 @@
+import Relay
+
+/// What of a request its answer still needs, and the request log.
+struct Asked: Sendable {
+    let method: Method?
+    let requestID: String
+    let bodyBytes: Int
+    /// The sender means to send no more requests, or cannot be believed about where the next one begins.
+    let closes: Bool
+    let isHTTP10: Bool
+    private let began: ContinuousClock.Instant
+    private let arrived = ContinuousClock.Instant.now
+
+    init(_ request: Request, _ head: RequestHead, began: ContinuousClock.Instant) {
+        method = request.method
+        requestID = request.requestID
+        bodyBytes = request.body.count
+        closes = !head.isPersistent
+        isHTTP10 = head.isHTTP10
+        self.began = began
+    }
+
+    /// - Parameter id: for a request that named none, or was not read so far.
+    init(_ failure: RequestReader.Failure, began: ContinuousClock.Instant, id: UniqueID) {
+        method = failure.method
+        requestID = failure.head.map { $0.request(id: id).requestID } ?? id.description
+        bodyBytes = failure.bodyBytes
+        closes = failure.closes || failure.head?.isPersistent != true
+        isHTTP10 = failure.head?.isHTTP10 == true
+        self.began = began
+    }
+
+    func exchange(with response: Response, peer: PeerAddress) -> Exchange {
+        Exchange(
+            method: method, requestID: requestID, peer: peer, requestBodyBytes: bodyBytes, status: response.status,
+            responseBodyBytes: response.body.count, account: response.account,
+            receiveDuration: began.duration(to: arrived), handleDuration: arrived.duration(to: .now))
+    }
+}
+
+extension RequestHead {
+    func request(
+        body: [UInt8] = [], peer: PeerAddress = .loopback, id: UniqueID, received: Timestamp = .now
+    ) -> Request {
+        Request(
+            method: method, path: path, query: query, headers: headers, body: body, peer: peer, id: id,
+            received: received)
+    }
+}

@@ -1,0 +1,287 @@
+import EventLoop
+import Relay
+
+/// One accepted connection on its loop: moves bytes between the socket, the reader and the responder, one request at a time.
+///
+/// While a request is in flight nothing more is read: a peer that sends ahead fills its socket buffer and then waits. The read
+/// watch stays armed all the same and is paused only if it fires meanwhile, so that an ordinary request changes no registration.
+///
+/// The last answer of a connection is followed by a shutdown and a while of reading and ignoring (RFC 9112 section 9.6): a socket
+/// closed with bytes unread is reset, and the peer may lose the answer that says what was wrong.
+final class Connection: @unchecked Sendable {
+    // @unchecked: touched only on the listener's loop, which its callbacks assert.
+
+    private enum State {
+        /// Between requests, or within one.
+        case reading
+        /// A request is with the responder.
+        case answering
+        /// The kernel took an answer only in part; `sent` bytes of it are out.
+        case writing([UInt8], sent: Int, then: Next)
+        /// The last answer is out.
+        case lingering(drained: Int)
+        case closed
+    }
+
+    /// What follows an answer.
+    private enum Next {
+        case request, linger, close
+    }
+
+    /// Where it stands among the listener's connections; the listener's alone.
+    var place = 0
+    /// When it will have taken too long for what it is at; nil while that is up to us.
+    private(set) var deadline: ContinuousClock.Instant?
+
+    private let listener: Listener
+    private let peer: PeerAddress
+    private var socket: ConnectedSocket?
+    private var readable: SocketWatch?
+    private var writable: SocketWatch?
+    private var reader: RequestReader
+    private var state = State.reading
+    private var stage = RequestReader.Stage.idle
+    /// When the first byte of the request that is being read came.
+    private var began = ContinuousClock.Instant.now
+    /// What this connection has counted in the listener's budget.
+    private var settledBytes = 0
+    private var isAdvancing = false
+    /// The peer sent more, or its end, while its request was in flight; the read watch is paused.
+    private var isAhead = false
+
+    init(_ socket: consuming ConnectedSocket, of listener: Listener) {
+        self.listener = listener
+        peer = PeerAddress(socket.peer)
+        reader = RequestReader(limits: listener.limits.request)
+        let descriptor = socket.descriptor
+        self.socket = consume socket
+        deadline = began + listener.limits.headDeadline
+        // Unowned: the connection drops its watches when it closes, and with them these closures.
+        let readable = SocketWatch(listener.loop, descriptor, .read) { [unowned self] in receive() }
+        readable.resume()
+        self.readable = readable
+    }
+
+    private var limits: ListenerLimits { listener.limits }
+
+    // MARK: In
+
+    /// The socket has bytes, or its end.
+    private func receive() {
+        switch state {
+        case .reading: break
+        case .lingering(let drained): return drain(drained)
+        case .answering, .writing, .closed:
+            readable?.pause()
+            isAhead = true
+            return
+        }
+        let buffer = listener.receiveBuffer
+        switch socket?.receive(into: buffer) {
+        case .bytes(let count):
+            if stage == .idle { began = .now }
+            reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            advance()
+        case .end where reader.stage != .idle:
+            // RFC 9112 section 8: what is incomplete is not processed.
+            refuse(reader.abandon(.ended))
+        case .end, .failed: close()
+        case .wouldBlock, nil: break
+        }
+    }
+
+    /// Does what the reader says until it wants more bytes, or a request is on its way to its answer.
+    private func advance() {
+        // An answer that comes at once returns here; the loop goes on with the next request instead of the stack.
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        while case .reading = state {
+            switch reader.next() {
+            case .needMore: return awaitMore()
+            case .expectation(let head): answerExpectation(head)
+            case .request(let head, let body): begin(head, body)
+            case .failure(let failure): refuse(failure)
+            }
+        }
+    }
+
+    private func awaitMore() {
+        if stage != reader.stage {
+            stage = reader.stage
+            switch stage {
+            case .idle: break
+            case .head: deadline = began + limits.headDeadline
+            case .body: deadline = .now + limits.bodyDeadline
+            }
+        }
+        if !settle(reader.heldBytes) { refuse(reader.abandon(.overloaded)) }
+    }
+
+    /// The peer hears that it may send its body, or a final answer that spares it.
+    private func answerExpectation(_ head: RequestHead) {
+        let request = listener.request(head, body: [], peer: peer)
+        if let refusal = listener.responder.answerEarly(request) {
+            send(refusal, to: Asked(request, head, began: began), then: .linger)
+        } else {
+            write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), then: .request)
+        }
+    }
+
+    private func begin(_ head: RequestHead, _ body: [UInt8]) {
+        let request = listener.request(head, body: body, peer: peer)
+        let asked = Asked(request, head, began: began)
+        guard settle(reader.heldBytes + head.bytes + body.count) else {
+            return send(Response(.overloaded), to: asked, then: .linger)
+        }
+        state = .answering
+        deadline = nil
+        // Immediate: runs here and now up to its first suspension, and on the loop after it.
+        Task.immediate(executorPreference: listener.loop) { [self] in
+            let response = await listener.responder.respond(to: request)
+            listener.loop.preconditionIsCurrent()
+            // The connection may have gone meanwhile; the answer then has nowhere to go.
+            guard case .answering = state else { return }
+            state = .reading
+            send(response, to: asked, then: .request)
+            advance()
+        }
+    }
+
+    private func refuse(_ failure: RequestReader.Failure) {
+        let response = Response(failure.refusal)
+        let asked = Asked(failure, began: began, id: listener.uniqueID(at: .now))
+        send(response, to: asked, then: failure.closes ? .linger : .request)
+    }
+
+    // MARK: Out
+
+    private func send(_ response: Response, to asked: Asked, then next: Next) {
+        let next = next == .request && (asked.closes || listener.isDraining) ? Next.close : next
+        let ending: Ending =
+            next == .request ? (asked.isHTTP10 ? .keepAliveSpoken : .keepAlive) : .close
+        let bytes = response.bytes(
+            requestID: asked.requestID, date: listener.date(), ending: ending, hasBody: asked.method != .head)
+        listener.observer.answered(asked.exchange(with: response, peer: peer))
+        write(bytes, then: next)
+    }
+
+    private func write(_ bytes: [UInt8], then next: Next) {
+        resumeWriting(bytes, sent: 0, then: next)
+    }
+
+    private func resumeWriting(_ bytes: [UInt8], sent: Int, then next: Next) {
+        let transfer = bytes.withUnsafeBytes { socket?.send(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
+        switch transfer {
+        case .bytes(let count) where sent + count == bytes.count: finishWriting(then: next)
+        case .bytes(let count): awaitRoom(bytes, sent: sent + count, then: next)
+        case .wouldBlock: awaitRoom(bytes, sent: sent, then: next)
+        case .end, .failed, nil: close()
+        }
+    }
+
+    private func awaitRoom(_ bytes: [UInt8], sent: Int, then next: Next) {
+        state = .writing(bytes, sent: sent, then: next)
+        // Held already, and soon gone: nothing is won by refusing it now.
+        _ = settle(reader.heldBytes + bytes.count)
+        guard writable == nil, let descriptor = socket?.descriptor else { return }
+        // Once: a peer that takes a byte at a time does not move it.
+        deadline = .now + limits.writeDeadline
+        let watch = SocketWatch(listener.loop, descriptor, .write) { [unowned self] in
+            guard case .writing(let bytes, let sent, let next) = exchange(&state, with: .reading) else { return }
+            resumeWriting(bytes, sent: sent, then: next)
+            advance()
+        }
+        watch.resume()
+        writable = watch
+    }
+
+    private func finishWriting(then next: Next) {
+        writable?.cancel()
+        writable = nil
+        switch next {
+        case .request: awaitRequest()
+        case .linger: linger()
+        // With nothing left to read there is nothing to be reset for.
+        case .close: reader.holdsBytes || isAhead ? linger() : close()
+        }
+    }
+
+    private func awaitRequest() {
+        state = .reading
+        stage = reader.stage
+        switch stage {
+        case .idle:
+            deadline = .now + limits.idleDeadline
+        case .head:
+            began = .now
+            deadline = began + limits.headDeadline
+        // It was told to send its body.
+        case .body:
+            deadline = .now + limits.bodyDeadline
+        }
+        readAgain()
+        _ = settle(reader.heldBytes)
+    }
+
+    private func readAgain() {
+        isAhead = false
+        readable?.resume()
+    }
+
+    // MARK: Ends
+
+    private func linger() {
+        socket?.finishSending()
+        state = .lingering(drained: 0)
+        deadline = .now + limits.lingerDeadline
+        reader = RequestReader(limits: limits.request)
+        _ = settle(0)
+        readAgain()
+    }
+
+    private func drain(_ drained: Int) {
+        switch socket?.receive(into: listener.receiveBuffer) {
+        case .bytes(let count) where drained + count < limits.lingerBytes: state = .lingering(drained: drained + count)
+        case .wouldBlock: break
+        case .bytes, .end, .failed, nil: close()
+        }
+    }
+
+    /// The deadline has passed.
+    func expire() {
+        switch state {
+        case .reading where stage != .idle: refuse(reader.abandon(.timeout))
+        case .reading, .writing, .lingering: close()
+        case .answering, .closed: break
+        }
+    }
+
+    /// The listener drains: closes at once where nothing has been asked.
+    func closeIfIdle() {
+        // A request may have arrived that the loop has not come to yet; its sender cannot know that we are leaving.
+        if case .reading = state, stage == .idle { receive() }
+        if case .reading = state, reader.stage == .idle { close() }
+    }
+
+    func close() {
+        listener.loop.preconditionIsCurrent()
+        if case .closed = state { return }
+        state = .closed
+        deadline = nil
+        reader = RequestReader(limits: limits.request)
+        _ = settle(0)
+        // Before the descriptor: libevent must not watch a number that is somebody else's by then.
+        readable?.cancel()
+        writable?.cancel()
+        (readable, writable) = (nil, nil)
+        socket = nil
+        listener.remove(self)
+    }
+
+    /// Counts what the connection holds now. False where that is more than before and all together hold too much.
+    private func settle(_ bytes: Int) -> Bool {
+        defer { settledBytes = bytes }
+        return listener.budget.settle(bytes - settledBytes)
+    }
+}

@@ -1,0 +1,43 @@
+/// Every number a listener is bound by.
+package struct ListenerLimits: Sendable {
+    package var request = RequestLimits()
+
+    /// From the first byte of a request to the end of its head. A fresh connection has as long for its first byte.
+    package var headDeadline = Duration.seconds(5)
+    /// From the end of the head to the end of the body.
+    package var bodyDeadline = Duration.seconds(10)
+    /// Between requests. Longer than a load balancer's, so that it never reuses a connection that is about to close.
+    package var idleDeadline = Duration.seconds(75)
+    /// For the peer to take one answer.
+    package var writeDeadline = Duration.seconds(10)
+    /// How long, and for how many bytes, a connection is read and ignored after its last answer; see `Connection`.
+    package var lingerDeadline = Duration.seconds(2)
+    package var lingerBytes = 1 << 20
+
+    /// How often the deadlines are looked at; how late they can be.
+    package var sweepInterval = Duration.milliseconds(250)
+    /// How long nothing is accepted after the process ran out of descriptors or memory.
+    package var acceptPause = Duration.milliseconds(100)
+    /// Connections accepted in one go, before those that are open get their turn.
+    package var acceptBurst = 64
+
+    package init() {}
+}
+
+/// What one request may measure.
+package struct RequestLimits: Sendable {
+    package var targetBytes = 8192
+    /// The request line and all fields.
+    package var headBytes = 16384
+    package var fields = 100
+    /// As sent, and again once decoded.
+    package var bodyBytes = 262_144
+    /// How many times its size a compressed body may grow to.
+    package var inflation = 100
+    /// The extensions of one chunk: ignored, so there is no reason to send any.
+    package var chunkExtensionBytes = 256
+    /// The fields behind a chunked body, which are dropped.
+    package var trailerBytes = 4096
+
+    package init() {}
+}
