@@ -1,3 +1,5 @@
+// Both include <sys/socket.h>; which of them the compiler takes for the owner of its types differs between builds.
+import CEvent
 import Glibc
 
 /// A numeric address and port: `127.0.0.1:8080`, `[::1]:8080`. `localhost` is the loopback; other names are not looked

@@ -166,11 +166,7 @@ final class Connection: @unchecked Sendable {
         write(bytes, then: next)
     }
 
-    private func write(_ bytes: [UInt8], then next: Next) {
-        resumeWriting(bytes, sent: 0, then: next)
-    }
-
-    private func resumeWriting(_ bytes: [UInt8], sent: Int, then next: Next) {
+    private func write(_ bytes: [UInt8], from sent: Int = 0, then next: Next) {
         let transfer = bytes.withUnsafeBytes { socket?.send(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
         switch transfer {
         case .bytes(let count) where sent + count == bytes.count: finishWriting(then: next)
@@ -187,13 +183,15 @@ final class Connection: @unchecked Sendable {
         guard writable == nil, let descriptor = socket?.descriptor else { return }
         // Once: a peer that takes a byte at a time does not move it.
         deadline = .now + limits.writeDeadline
-        let watch = SocketWatch(listener.loop, descriptor, .write) { [unowned self] in
-            guard case .writing(let bytes, let sent, let next) = exchange(&state, with: .reading) else { return }
-            resumeWriting(bytes, sent: sent, then: next)
-            advance()
-        }
+        let watch = SocketWatch(listener.loop, descriptor, .write) { [unowned self] in writeMore() }
         watch.resume()
         writable = watch
+    }
+
+    private func writeMore() {
+        guard case .writing(let bytes, let sent, let next) = exchange(&state, with: .reading) else { return }
+        write(bytes, from: sent, then: next)
+        advance()
     }
 
     private func finishWriting(then next: Next) {
