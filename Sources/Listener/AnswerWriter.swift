@@ -27,7 +27,11 @@ extension Response {
             bytes += field.name.utf8
             bytes.append(": ")
             // A line end in a value would begin a field, or an answer, of somebody else's making.
-            for byte in field.value.utf8 { bytes.append(byte.isControl && byte != .tab ? .space : byte) }
+            let start = bytes.count
+            bytes += field.value.utf8
+            if bytes.span.hasControl(in: start..<bytes.count) {
+                for index in start..<bytes.count where bytes[index].isControl { bytes[index] = .space }
+            }
         }
         // RFC 9110 section 8.6: none in 1xx and 204.
         if status >= 200, status != 204 {

@@ -72,9 +72,7 @@ struct ChunkedBody: Sendable {
         guard bytes[index] == UInt8(ascii: ";"), line.upperBound - index <= limits.chunkExtensionBytes else {
             throw .malformed
         }
-        for extensionIndex in index..<line.upperBound where bytes[extensionIndex].isControl {
-            guard bytes[extensionIndex] == .tab else { throw .malformed }
-        }
+        guard !bytes.hasControl(in: index..<line.upperBound) else { throw .malformed }
         return size
     }
 }

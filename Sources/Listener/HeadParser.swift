@@ -74,10 +74,10 @@ struct HeadParser: Sendable {
     ) throws(Refusal) {
         // With two blanks in the line the target is what lies between the first and the last.
         var nameEnd = line.lowerBound
-        while nameEnd < line.upperBound, bytes[nameEnd].isTokenByte { nameEnd += 1 }
+        while nameEnd < line.upperBound, ByteClass.token.contains(bytes[nameEnd]) { nameEnd += 1 }
         let versionStart = line.upperBound - 8
         guard nameEnd > line.lowerBound, nameEnd + 2 < versionStart, bytes[nameEnd] == .space,
-            bytes[versionStart - 1] == .space, bytes.equals("HTTP/", at: versionStart),
+            bytes[versionStart - 1] == .space, bytes.has("HTTP/", at: versionStart),
             bytes[versionStart + 5].isDigit, bytes[versionStart + 6] == UInt8(ascii: "."),
             bytes[versionStart + 7].isDigit
         else { throw .badRequest("The request line is malformed.") }
@@ -109,7 +109,7 @@ struct HeadParser: Sendable {
         let count = bytes.count - length
         guard count > 0 else { return }
         if method == nil {
-            guard bytes[length].isTokenByte || bytes[length] == .carriageReturn else {
+            guard ByteClass.token.contains(bytes[length]) || bytes[length] == .carriageReturn else {
                 throw .badRequest("The request line is malformed.")
             }
             // A method, a version and three blanks stand around the target.

@@ -18,7 +18,7 @@ struct RequestTarget: Sendable {
             // Bytes above 0x7f and braces are no URI either, but partners do send them in queries (names, unexpanded
             // macros), and they change no framing.
             guard bytes[index] > .space, bytes[index] != 0x7f, bytes[index] != UInt8(ascii: "#"),
-                !(bytes[index] == UInt8(ascii: "%") && bytes.equals("%00", at: index))
+                !(bytes[index] == UInt8(ascii: "%") && bytes.has("%00", at: index))
             else { throw Self.malformed }
         }
         path = start..<pathEnd
@@ -55,7 +55,7 @@ extension Span<UInt8> {
             guard end > first + 1, end < range.upperBound, self[end] == UInt8(ascii: "]") else { return false }
             end += 1
         } else {
-            while end < range.upperBound, self[end].isNameByte { end += 1 }
+            while end < range.upperBound, ByteClass.hostName.contains(self[end]) { end += 1 }
             guard end > first else { return false }
         }
         guard end < range.upperBound else { return true }
@@ -91,7 +91,4 @@ extension Span<UInt8> {
 extension UInt8 {
     /// What may stand between the brackets of an IPv6 address.
     fileprivate var isAddressByte: Bool { hexDigit != nil || self == UInt8(ascii: ":") || self == UInt8(ascii: ".") }
-
-    /// `unreserved` and `sub-delims` of RFC 3986.
-    fileprivate var isNameByte: Bool { isLetterOrDigit || "-._~!$&'()*+,;=".utf8.contains(self) }
 }
