@@ -1,0 +1,176 @@
+import Relay
+
+/// What was found of one event: in itself, beside the batch it is a member of, and in the query.
+struct Evidence {
+    let event: PlaceTree.Findings
+    /// The same as `event` where there is no batch.
+    let envelope: PlaceTree.Findings
+    /// Nil where there is none, or where it may not speak.
+    let query: PlaceTree.Findings?
+
+    func inBody(_ spot: Plan.Spot) -> JSONValue? { (spot.place.isOfEnvelope ? envelope : event)[spot.number] }
+
+    func inQuery(_ spot: Plan.Spot) -> JSONValue? { query.flatMap { $0[spot.number] } }
+
+    func anywhere(_ spot: Plan.Spot) -> JSONValue? { inBody(spot) ?? inQuery(spot) }
+}
+
+/// Looks fields up in the evidence of one event: the body's places in their order, then the query's.
+struct Look {
+    let evidence: Evidence
+    let position: Position
+    let trace: Trace?
+
+    /// Ids that are longer are nobody's.
+    static let mostBytes = CustomerUserID.mostBytes
+
+    enum Result {
+        case text(String, at: Place)
+        /// There is a value, and it cannot be an id: why, as the end of a sentence.
+        case unfit(String, at: Place)
+        /// There is a value that a rule forbids, and no other.
+        case excepted(String)
+        case absent
+    }
+
+    /// The first value that means something. What is no text, means nothing or is excepted is passed over; what is unfit ends the
+    /// search, because a value further down would then speak in the place of one that was meant.
+    func up(_ lookup: Plan.Lookup) -> Result {
+        var exception: String?
+        for spot in lookup.spots {
+            if let value = evidence.inBody(spot), let result = judge(value, spot, lookup, &exception) { return result }
+        }
+        if evidence.query != nil {
+            for spot in lookup.spots {
+                if let value = evidence.inQuery(spot), let result = judge(value, spot, lookup, &exception) {
+                    return result
+                }
+            }
+        }
+        if let exception { return .excepted(exception) }
+        trace?.note(position, lookup.name, "", .absent)
+        return .absent
+    }
+
+    /// When the event happened, as the first place says it that says it well.
+    func upTime(_ lookup: Plan.Lookup, received: Timestamp) -> Timestamp? {
+        for spot in lookup.spots {
+            for value in [evidence.inBody(spot), evidence.inQuery(spot)] {
+                guard let value, value.kind != .null else { continue }
+                if let time = EventTime.read(value, received: received) {
+                    trace?.note(position, lookup.name, spot.place.description, .taken)
+                    return time
+                }
+                trace?.note(position, lookup.name, spot.place.description, .unusable("it is no time, or an absurd one"))
+            }
+        }
+        trace?.note(position, lookup.name, "", .absent)
+        return nil
+    }
+
+    private func judge(
+        _ value: JSONValue, _ spot: Plan.Spot, _ lookup: Plan.Lookup, _ exception: inout String?
+    ) -> Result? {
+        func pass(_ outcome: @autoclosure () -> Trace.Outcome) -> Result? {
+            trace?.note(position, lookup.name, spot.place.description, outcome())
+            return nil
+        }
+        switch value.kind {
+        case .null: return nil
+        case .string: break
+        case .number: if !value.isInteger { return pass(.unusable("it is a number with a fraction or exponent")) }
+        case .brokenString: return pass(.unusable("it holds half of a surrogate pair, or is not UTF-8"))
+        case .bool, .array, .object: return pass(.unusable("it is neither a string nor an integer"))
+        }
+        let text = value.text.trimmingBlanks
+        if lookup.meaningless.covers(text) { return pass(.meaningless) }
+        if let flaw = text.flaw {
+            trace?.note(position, lookup.name, spot.place.description, .unusable("it \(flaw)"))
+            return .unfit(flaw, at: spot.place)
+        }
+        for (check, because) in lookup.exceptions where holds(check, of: text) {
+            exception = because
+            return pass(.excepted(because))
+        }
+        trace?.note(position, lookup.name, spot.place.description, .taken)
+        return .text(String(decoding: text, as: UTF8.self), at: spot.place)
+    }
+}
+
+// MARK: - Conditions
+
+extension Look {
+    /// - Parameter value: the value in question, for conditions about it.
+    func holds(_ check: Plan.Check, of value: UnsafeBufferPointer<UInt8>? = nil) -> Bool {
+        switch check {
+        case .text(let spot, is: let texts): text(at: spot).map { text in texts.contains { text.equals($0) } } ?? false
+        case .prefix(let spot, let texts):
+            text(at: spot).map { text in texts.contains { text.begins(with: $0) } } ?? false
+        case .isPresent(let spot): isPresent(spot)
+        case .isSame(as: let spots):
+            spots.contains { spot in
+                guard let value, let text = text(at: spot) else { return false }
+                return text.elementsEqual(value)
+            }
+        case .hasForm(let form): value.map(form.fits) ?? false
+        case .not(let check): !holds(check, of: value)
+        case .all(let checks): checks.allSatisfy { holds($0, of: value) }
+        case .any(let checks): checks.contains { holds($0, of: value) }
+        }
+    }
+
+    func isPresent(_ spot: Plan.Spot) -> Bool { evidence.anywhere(spot).map { $0.kind != .null } ?? false }
+
+    /// A string, a number's digits, or the words true and false: what a condition can be compared with.
+    private func text(at spot: Plan.Spot) -> UnsafeBufferPointer<UInt8>? {
+        guard let value = evidence.anywhere(spot) else { return nil }
+        return switch value.kind {
+        case .string, .number, .bool: value.text.trimmingBlanks
+        case .null, .brokenString, .array, .object: nil
+        }
+    }
+}
+
+extension Condition.Form {
+    func fits(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch self {
+        case .email:
+            text.dropFirst().dropLast().contains(UInt8(ascii: "@"))
+        case .uuidVersion7:
+            text.count == 36 && text[14] == UInt8(ascii: "7") && UniqueID(String(decoding: text, as: UTF8.self)) != nil
+        case .prefix(let prefix):
+            text.starts(with: prefix.utf8)
+        case .sha256:
+            text.count == 64 && text.allSatisfy { $0.hexDigit != nil }
+        }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// - Parameter word: in lower case.
+    func equals(_ word: [UInt8]) -> Bool { count == word.count && begins(with: word) }
+
+    /// - Parameter word: in lower case.
+    func begins(with word: [UInt8]) -> Bool {
+        count >= word.count && zip(self, word).allSatisfy { $0.lowercased == $1 }
+    }
+
+    /// Why a text cannot be an id, as the end of a sentence; nil where it can.
+    var flaw: String? {
+        if count > Look.mostBytes { return "is longer than \(Look.mostBytes) bytes" }
+        var previous: UInt8 = 0
+        for byte in self {
+            // U+0080 to U+009F are controls too, of two bytes: C2 80 to C2 9F.
+            if byte.isControl || (previous == 0xc2 && byte < 0xa0) { return "holds control characters" }
+            previous = byte
+        }
+        return nil
+    }
+}
+
+extension JSONValue {
+    /// A number without fraction and exponent.
+    var isInteger: Bool {
+        kind == .number && text.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") }
+    }
+}

@@ -1,0 +1,88 @@
+import CSimdjson
+
+/// One value of a payload: a node of a tape and all that follows from it. Good as long as the parser or parameters it came from
+/// are not used for another document; the scratch of a request sees to that.
+struct JSONValue {
+    let node: UnsafePointer<json_node>
+
+    enum Kind {
+        case null, bool, number, string, brokenString, array, object
+    }
+
+    var kind: Kind {
+        switch node.pointee.kind {
+        case JSON_NULL: .null
+        case JSON_FALSE, JSON_TRUE: .bool
+        case JSON_NUMBER: .number
+        case JSON_STRING, JSON_NAME: .string
+        case JSON_BROKEN_STRING: .brokenString
+        case JSON_ARRAY: .array
+        default: .object
+        }
+    }
+
+    var isObject: Bool { node.pointee.kind == JSON_OBJECT }
+    var isArray: Bool { node.pointee.kind == JSON_ARRAY }
+
+    /// A string unescaped, a number's digits, a literal's word; empty for arrays and objects.
+    var text: UnsafeBufferPointer<UInt8> {
+        guard let text = node.pointee.text else { return UnsafeBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: text, count: Int(node.pointee.length)).bindMemory(to: UInt8.self)
+    }
+
+    /// The members of an object in their order, a repeated name as often as it is there. Nothing for other values.
+    var members: Members { Members(isObject ? self : nil) }
+
+    /// The elements of an array. Nothing for other values.
+    var elements: Elements { Elements(isArray ? self : nil) }
+
+    struct Members: Sequence, IteratorProtocol {
+        private var name: UnsafePointer<json_node>?
+        private let end: UnsafePointer<json_node>?
+
+        fileprivate init(_ object: JSONValue?) {
+            name = object.map { $0.node + 1 }
+            end = object.map { $0.node + Int($0.node.pointee.span) }
+        }
+
+        mutating func next() -> (name: UnsafeBufferPointer<UInt8>, value: JSONValue)? {
+            guard let name, name != end else { return nil }
+            let value = name + 1
+            self.name = value + Int(value.pointee.span)
+            return (JSONValue(node: name).text, JSONValue(node: value))
+        }
+    }
+
+    struct Elements: Sequence, IteratorProtocol {
+        private var element: UnsafePointer<json_node>?
+        private let end: UnsafePointer<json_node>?
+
+        fileprivate init(_ array: JSONValue?) {
+            element = array.map { $0.node + 1 }
+            end = array.map { $0.node + Int($0.node.pointee.span) }
+        }
+
+        mutating func next() -> JSONValue? {
+            guard let element, element != end else { return nil }
+            self.element = element + Int(element.pointee.span)
+            return JSONValue(node: element)
+        }
+    }
+}
+
+extension JSONValue {
+    /// The member of an object with this name. Of several the last, as everywhere here.
+    subscript(name: String) -> JSONValue? {
+        var name = name
+        return name.withUTF8 { wanted in
+            var found: JSONValue?
+            for member in members where member.name.elementsEqual(wanted) { found = member.value }
+            return found
+        }
+    }
+
+    /// A string's text; nil for everything else.
+    var string: String? {
+        kind == .string ? String(decoding: text, as: UTF8.self) : nil
+    }
+}

@@ -1,0 +1,85 @@
+import CSimdjson
+import Relay
+
+/// A form or query string, decoded and laid out as an object of strings: to all that reads payloads it is JSON.
+/// One text at a time; reading the next ends the values of the one before.
+///
+/// A parameter without a value is left out: to a vendor it means "I have none", and it must not hide an earlier one of its name.
+final class Parameters {
+    private var text: UnsafeMutableBufferPointer<UInt8> = .allocate(capacity: 1024)
+    private var nodes: UnsafeMutableBufferPointer<json_node> = .allocate(capacity: 64)
+
+    deinit {
+        text.deallocate()
+        nodes.deallocate()
+    }
+
+    var capacityBytes: Int { text.count + nodes.count * MemoryLayout<json_node>.stride }
+
+    /// Nil where there is no parameter with a value. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is not followed by
+    /// two hexadecimal digits stands for itself.
+    func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONValue? {
+        reserve(bytes)
+        var nodeCount = 1
+        var written = 0
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            var equals: Int?
+            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
+                if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
+                end += 1
+            }
+            if let equals, equals + 1 < end {
+                nodes[nodeCount] = decode(bytes, start..<equals, at: &written, as: JSON_NAME)
+                nodes[nodeCount + 1] = decode(bytes, (equals + 1)..<end, at: &written, as: JSON_STRING)
+                nodeCount += 2
+            }
+            start = end + 1
+        }
+        guard nodeCount > 1, let root = nodes.baseAddress else { return nil }
+        root.pointee = json_node(text: nil, length: 0, span: UInt32(nodeCount), kind: JSON_OBJECT)
+        return JSONValue(node: root)
+    }
+
+    private func reserve(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if text.count < bytes.count {
+            text.deallocate()
+            text = .allocate(capacity: bytes.count)
+        }
+        // The shortest parameter that counts is `a=b&`: four bytes, two nodes. One more node for the object.
+        let wanted = bytes.count / 2 + 3
+        if nodes.count < wanted {
+            nodes.deallocate()
+            nodes = .allocate(capacity: wanted)
+        }
+    }
+
+    private func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, at written: inout Int, as kind: json_kind
+    ) -> json_node {
+        let start = written
+        var isASCII = true
+        var index = range.lowerBound
+        while index < range.upperBound {
+            var byte = bytes[index]
+            index += 1
+            if byte == UInt8(ascii: "+") {
+                byte = UInt8(ascii: " ")
+            } else if byte == UInt8(ascii: "%"), index + 1 < range.upperBound, let high = bytes[index].hexDigit,
+                let low = bytes[index + 1].hexDigit
+            {
+                byte = high << 4 | low
+                index += 2
+            }
+            if byte >= 0x80 { isASCII = false }
+            text[written] = byte
+            written += 1
+        }
+        let decoded = UnsafeMutableBufferPointer(rebasing: text[start..<written])
+        let isText = isASCII || String(validating: decoded, as: UTF8.self) != nil
+        return json_node(
+            text: UnsafeMutableRawPointer(decoded.baseAddress)?.assumingMemoryBound(to: CChar.self),
+            length: UInt32(decoded.count), span: 1, kind: isText || kind == JSON_NAME ? kind : JSON_BROKEN_STRING)
+    }
+}

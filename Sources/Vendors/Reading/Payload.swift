@@ -1,0 +1,175 @@
+import Relay
+
+/// The ways in which a body can be written, from its content type and, where that says nothing, from how it begins.
+enum BodyFormat: Equatable {
+    case json
+    /// One JSON document a line.
+    case lines
+    case form
+
+    static func of(_ request: Request) throws(Refusal) -> BodyFormat {
+        switch request.contentType {
+        case "application/json"?, "text/json"?: return .json
+        case "application/x-ndjson"?, "application/ndjson"?, "application/jsonl"?, "application/x-jsonlines"?:
+            return .lines
+        case "application/x-www-form-urlencoded"?: return .form
+        // What browsers, and people with curl, send when they say nothing.
+        case nil, ""?, "text/plain"?: return sniff(request.body)
+        case let type?:
+            guard type.hasPrefix("application/"), type.hasSuffix("+json") else { throw .unsupportedMediaType }
+            return .json
+        }
+    }
+
+    private static func sniff(_ body: [UInt8]) -> BodyFormat {
+        let bytes = body.starts(with: byteOrderMark) ? body[byteOrderMark.count...] : body[...]
+        guard let first = bytes.first(where: { !$0.isBlank }) else { return .json }
+        if first == UInt8(ascii: "{") {
+            return isLines(bytes) ? .lines : .json
+        }
+        return first == UInt8(ascii: "[") || !bytes.contains(UInt8(ascii: "=")) ? .json : .form
+    }
+
+    /// Whether lines are documents each: the first one ends as an object, and the next one begins as one.
+    private static func isLines(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")),
+            bytes[..<end].last(where: { !$0.isBlank }) == UInt8(ascii: "}")
+        else { return false }
+        return bytes[end...].first { !$0.isBlank } == UInt8(ascii: "{")
+    }
+
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+}
+
+extension Scratch {
+    /// Reads a body, and hands over each document in it, with its line where it has lines. No document where the body is blank.
+    func readBody(
+        of request: Request, _ handle: (JSONValue, _ line: Int?) throws(Refusal) -> Void
+    ) throws(Refusal) {
+        guard request.body.contains(where: { !$0.isBlank }) else { return }
+        let format = try BodyFormat.of(request)
+        // The closure of withUnsafeBufferPointer loses the error's type over a nested throwing closure; a Result keeps it.
+        let result: Result<Void, Refusal> = request.body.withUnsafeBufferPointer { bytes in
+            do throws(Refusal) {
+                switch format {
+                case .json:
+                    try handle(try document(bytes), nil)
+                case .form:
+                    if let form = bodyParameters.parse(bytes.trimmingBlanks) { try handle(form, nil) }
+                case .lines:
+                    try readLines(bytes, handle)
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// The parameters of the query, as an object; nil where there are none.
+    func readQuery(of request: Request) -> JSONValue? {
+        guard !request.query.isEmpty else { return nil }
+        var text = request.query
+        return text.withUTF8 { query.parse($0) }
+    }
+
+    private func readLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ handle: (JSONValue, _ line: Int?) throws(Refusal) -> Void
+    ) throws(Refusal) {
+        var start = 0
+        var line = 0
+        while start < bytes.count {
+            line += 1
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+            let text = UnsafeBufferPointer(rebasing: bytes[start..<end])
+            start = end + 1
+            if text.allSatisfy(\.isBlank) { continue }
+            try handle(try document(text, line: line), line)
+        }
+    }
+
+    private func document(_ bytes: UnsafeBufferPointer<UInt8>, line: Int? = nil) throws(Refusal) -> JSONValue {
+        let root: JSONValue
+        do {
+            root = try body.parse(bytes)
+        } catch {
+            throw error.refusal(line: line)
+        }
+        guard let data = Self.pubSubData(in: root) else { return root }
+        unwrapped.removeAll(keepingCapacity: true)
+        guard Base64.decode(data, into: &unwrapped) else {
+            throw .malformedBody("The message.data of this Pub/Sub push is not base64.")
+        }
+        // `data` is in the parser's own copy, which is overwritten now; `unwrapped` is ours.
+        let result: Result<JSONValue, JSONFault> = unwrapped.withUnsafeBufferPointer { bytes in
+            do throws(JSONFault) { return .success(try body.parse(bytes)) } catch { return .failure(error) }
+        }
+        do {
+            return try result.get()
+        } catch {
+            throw .malformedBody("The message.data of this Pub/Sub push is not valid JSON: \(error.explanation).")
+        }
+    }
+
+    /// The payload of a Google Cloud Pub/Sub push: `{"message":{"data":"<base64>","messageId":"..."},"subscription":"..."}`.
+    private static func pubSubData(in root: JSONValue) -> UnsafeBufferPointer<UInt8>? {
+        guard let message = root["message"], message.isObject, message["messageId"] ?? message["message_id"] != nil,
+            let data = message["data"], data.kind == .string
+        else { return nil }
+        return data.text
+    }
+}
+
+extension JSONFault {
+    func refusal(line: Int? = nil) -> Refusal {
+        if reason == .noMemory {
+            return .unavailable("This node has no memory left.", retryAfter: 5, cause: "json_parser_parse: no memory")
+        }
+        let what = line.map { "Line \($0) of the body" } ?? "The body"
+        return .malformedBody("\(what) is not valid JSON: \(explanation).")
+    }
+}
+
+/// RFC 4648 sections 4 and 5: both alphabets, padded or not.
+enum Base64 {
+    static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout [UInt8]) -> Bool {
+        var bits: UInt32 = 0
+        var count = 0
+        var padding = 0
+        for byte in text {
+            let value: UInt8
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = byte - UInt8(ascii: "A")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = byte - UInt8(ascii: "a") + 26
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = byte - UInt8(ascii: "0") + 52
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): value = 62
+            case UInt8(ascii: "/"), UInt8(ascii: "_"): value = 63
+            case UInt8(ascii: "="):
+                padding += 1
+                continue
+            default: return false
+            }
+            guard padding == 0 else { return false }
+            bits = bits << 6 | UInt32(value)
+            count += 1
+            if count % 4 == 0 {
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+                bytes.append(UInt8(truncatingIfNeeded: bits))
+            }
+        }
+        switch count % 4 {
+        case 0: return padding == 0
+        case 2:
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 4))
+            return padding == 0 || padding == 2
+        case 3:
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 10))
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 2))
+            return padding == 0 || padding == 1
+        default: return false
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Relay
+
+/// All the places of a vendor as one tree of names, so that an event is walked once however many places there are.
+///
+/// Each place has a number; the numbers under one name are consecutive. So when a name comes twice and the last shall win, what was
+/// found under the first is forgotten by clearing one range.
+struct PlaceTree: Sendable {
+    /// What stands at each place of one payload.
+    typealias Findings = UnsafeMutableBufferPointer<JSONValue?>
+
+    private struct Name: Sendable {
+        /// Compared first, in one word: the length, the first byte and the last.
+        let tag: UInt32
+        let bytes: [UInt8]
+        /// The place that ends here.
+        let place: Int?
+        /// The places that end here or below.
+        let places: Range<Int>
+        /// The names below.
+        let children: Int
+    }
+
+    /// The names that can follow one name, and which tags they can have: most names of a payload are turned away by one bit.
+    private struct Level: Sendable {
+        var names: [Name] = []
+        var filter: UInt64 = 0
+    }
+
+    private var levels: [Level] = []
+    private static let root = 0
+
+    let count: Int
+    /// The number of each place.
+    let numbers: [Place: Int]
+
+    init(_ places: Set<Place>) {
+        let builder = Builder()
+        for place in places.sorted(by: { $0.description < $1.description }) { builder.insert(place) }
+        var numbers: [Place: Int] = [:]
+        var levels: [Level] = []
+        var count = 0
+        _ = Self.number(builder.root, &levels, &numbers, &count)
+        self.levels = levels
+        self.numbers = numbers
+        self.count = count
+    }
+
+    /// Finds what stands at each place of an event.
+    func find(in event: JSONValue, _ findings: Findings, using nested: NestedDocuments) {
+        findings.update(repeating: nil)
+        descend(into: event, Self.root, findings, nested)
+    }
+
+    private func descend(into value: JSONValue, _ level: Int, _ findings: Findings, _ nested: NestedDocuments) {
+        switch value.kind {
+        case .object:
+            for (name, value) in value.members { step(name, to: value, level, findings, nested) }
+        case .array:
+            var index: UInt8 = 0
+            for element in value.elements {
+                // Vendors' lists are looked into at their first elements only.
+                if index < 10 {
+                    withUnsafePointer(to: UInt8(ascii: "0") + index) {
+                        step(UnsafeBufferPointer(start: $0, count: 1), to: element, level, findings, nested)
+                    }
+                    index += 1
+                }
+                if let key = element["key"], key.kind == .string {
+                    step(key.text, to: element, level, findings, nested)
+                }
+            }
+        case .string:
+            if let document = nested.read(value.text) { descend(into: document, level, findings, nested) }
+        case .null, .bool, .number, .brokenString:
+            break
+        }
+    }
+
+    private func step(
+        _ name: UnsafeBufferPointer<UInt8>, to value: JSONValue, _ level: Int, _ findings: Findings,
+        _ nested: NestedDocuments
+    ) {
+        guard let found = find(name, in: level) else { return }
+        for place in found.places { findings[place] = nil }
+        if let place = found.place { findings[place] = value }
+        if found.children != Self.root { descend(into: value, found.children, findings, nested) }
+    }
+
+    private func find(_ name: UnsafeBufferPointer<UInt8>, in level: Int) -> Name? {
+        let tag = Self.tag(of: name)
+        guard levels[level].filter & Self.bit(of: tag) != 0 else { return nil }
+        for candidate in levels[level].names where candidate.tag == tag && candidate.bytes.elementsEqual(name) {
+            return candidate
+        }
+        return nil
+    }
+
+    private static func tag(of name: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        guard let first = name.first, let last = name.last else { return 0 }
+        return UInt32(truncatingIfNeeded: name.count) << 16 | UInt32(first) << 8 | UInt32(last)
+    }
+
+    private static func bit(of tag: UInt32) -> UInt64 {
+        1 << UInt64((tag &* 0x9e37_79b1) >> 26)
+    }
+
+    // MARK: - Building
+
+    private struct Builder {
+        final class Node {
+            var children: [(name: String, node: Node)] = []
+            var places: [Place] = []
+        }
+
+        let root = Node()
+
+        func insert(_ place: Place) {
+            var node = root
+            for step in place.steps {
+                if let child = node.children.first(where: { $0.name == step }) {
+                    node = child.node
+                } else {
+                    let child = Node()
+                    node.children.append((step, child))
+                    node = child
+                }
+            }
+            node.places.append(place)
+        }
+    }
+
+    /// Depth first: the numbers below one name are consecutive.
+    private static func number(
+        _ node: Builder.Node, _ levels: inout [Level], _ numbers: inout [Place: Int], _ count: inout Int
+    ) -> Int {
+        let own = levels.count
+        levels.append(Level())
+        for (name, child) in node.children {
+            let first = count
+            // Two ways of writing one path (`id` and `/id`) are one place.
+            for place in child.places { numbers[place] = first }
+            if !child.places.isEmpty { count += 1 }
+            let children = child.children.isEmpty ? root : number(child, &levels, &numbers, &count)
+            let bytes = Array(name.utf8)
+            let tag: UInt32 = bytes.withUnsafeBufferPointer { Self.tag(of: $0) }
+            levels[own].filter |= bit(of: tag)
+            levels[own].names.append(
+                Name(
+                    tag: tag, bytes: bytes, place: child.places.isEmpty ? nil : first,
+                    places: first..<count, children: children))
+        }
+        return own
+    }
+}
+
+/// JSON within strings of a payload, read when a place asks for it.
+final class NestedDocuments {
+    private var parsers: [JSONParser] = []
+    private var used = 0
+
+    /// More of them in one event are not looked into: no vendor comes near, and each costs a walk.
+    private static let most = 16
+
+    /// Nil where the string is not an object or array.
+    func read(_ text: UnsafeBufferPointer<UInt8>) -> JSONValue? {
+        let text = text.trimmingBlanks
+        guard let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "["), used < Self.most else {
+            return nil
+        }
+        if used == parsers.count { parsers.append(JSONParser()) }
+        guard let document = try? parsers[used].parse(text) else { return nil }
+        used += 1
+        return document
+    }
+
+    /// Forgets what was read since the mark, to read on in its place.
+    func rewind(to mark: Int) { used = mark }
+    var mark: Int { used }
+
+    var capacityBytes: Int { parsers.reduce(0) { $0 + $1.capacityBytes } }
+}

@@ -1,0 +1,125 @@
+import Relay
+
+/// A vendor's description made ready to run: every place has its number, and the rules ask for numbers.
+struct Plan: Sendable {
+    let vendor: Vendor
+    let tree: PlaceTree
+    let identifiers: [(identifier: Identifier, field: Lookup)]
+    let profileID: Lookup
+    let customerUserID: Lookup
+    let eventTime: Lookup
+    let batches: [(place: Place, number: Int)]
+    let echo: Check?
+    let lookalikes: [(places: [Spot], because: String)]
+    /// The members that `/client/{vendor}` reads.
+    let clientNames: ClientPayload.Names
+
+    /// A place as the reader knows it.
+    struct Spot: Sendable {
+        let number: Int
+        let place: Place
+    }
+
+    /// A field ready to be looked up.
+    struct Lookup: Sendable {
+        let spots: [Spot]
+        let meaningless: Meaningless
+        let exceptions: [(check: Check, because: String)]
+        /// What it is called in skips and explanations.
+        let name: String
+    }
+
+    /// A condition ready to be asked.
+    indirect enum Check: Sendable {
+        case text(Spot, is: [[UInt8]])
+        case prefix(Spot, [[UInt8]])
+        case isPresent(Spot)
+        case isSame(as: [Spot])
+        case hasForm(Condition.Form)
+        case not(Check)
+        case all([Check])
+        case any([Check])
+    }
+
+    init(_ vendor: Vendor) {
+        let fields = Self.withCanonicalNames(vendor)
+        var places = Set(vendor.eventTime + vendor.batches + vendor.lookalikes.flatMap(\.places))
+        for field in [fields.profileID, fields.customerUserID] + fields.identifiers.map(\.field) {
+            places.formUnion(field.inOrder)
+            for exception in field.exceptions { places.formUnion(exception.condition.places) }
+        }
+        if let echo = vendor.echo { places.formUnion(echo.places) }
+        let tree = PlaceTree(places)
+
+        func spots(_ places: [Place]) -> [Spot] {
+            places.compactMap { place in tree.numbers[place].map { Spot(number: $0, place: place) } }
+        }
+        func spot(_ place: Place) -> Spot { Spot(number: tree.numbers[place] ?? 0, place: place) }
+        func check(_ condition: Condition) -> Check {
+            switch condition {
+            case .text(let place, is: let texts): .text(spot(place), is: texts.map { Array($0.lowercased().utf8) })
+            case .prefix(let place, let texts): .prefix(spot(place), texts.map { Array($0.lowercased().utf8) })
+            case .isPresent(let place): .isPresent(spot(place))
+            case .isSame(as: let places): .isSame(as: spots(places))
+            case .hasForm(let form): .hasForm(form)
+            case .not(let condition): .not(check(condition))
+            case .all(let conditions): .all(conditions.map(check))
+            case .any(let conditions): .any(conditions.map(check))
+            }
+        }
+        func lookup(_ field: Places, _ name: String) -> Lookup {
+            Lookup(
+                spots: spots(field.inOrder), meaningless: field.meaningless,
+                exceptions: field.exceptions.map { (check($0.condition), $0.because) }, name: name)
+        }
+
+        self.vendor = vendor
+        self.tree = tree
+        identifiers = fields.identifiers.map { ($0.identifier, lookup($0.field, $0.identifier.name)) }
+        profileID = lookup(fields.profileID, "profile id")
+        customerUserID = lookup(fields.customerUserID, "customer user id")
+        eventTime = lookup(Places(vendor.eventTime), "event time")
+        batches = spots(vendor.batches).map { ($0.place, $0.number) }
+        echo = vendor.echo.map(check)
+        lookalikes = vendor.lookalikes.map { (spots($0.places), $0.because) }
+        clientNames = .simplified(vendor.clientNames)
+    }
+
+    /// Adapty's own names come first wherever the customer can put data, unless the vendor's file gives them another turn; the
+    /// identifiers' own names come last, because the customer may name parameters so.
+    private static func withCanonicalNames(
+        _ vendor: Vendor
+    ) -> (identifiers: [(identifier: Identifier, field: Places)], profileID: Places, customerUserID: Places) {
+        func canonical(_ name: String, before field: Places) -> Places {
+            var field = field
+            let places = vendor.customerData.map {
+                Place(stringLiteral: $0.split(separator: "*", omittingEmptySubsequences: false).joined(separator: name))
+            }
+            field.inOrder = places.filter { !field.inOrder.contains($0) } + field.inOrder
+            return field
+        }
+        let identifiers = vendor.identifiers.sorted { $0.key.rawValue < $1.key.rawValue }.map { identifier, field in
+            var field = field
+            let own = Place(stringLiteral: identifier.name)
+            if !field.inOrder.contains(own) { field.inOrder.append(own) }
+            return (identifier: identifier, field: field)
+        }
+        return (
+            identifiers, canonical(CanonicalName.profileID, before: vendor.profileID),
+            canonical(CanonicalName.customerUserID, before: vendor.customerUserID)
+        )
+    }
+}
+
+extension Condition {
+    /// Every place it looks at.
+    fileprivate var places: [Place] {
+        switch self {
+        case .text(let place, is: _), .prefix(let place, _), .isPresent(let place): [place]
+        case .isSame(as: let places): places
+        case .hasForm: []
+        case .not(let condition): condition.places
+        case .all(let conditions), .any(let conditions): conditions.flatMap(\.places)
+        }
+    }
+}
