@@ -1,0 +1,147 @@
+package import Relay
+
+/// Which limits there are; nil is no limit. Which of them a request meets depends on who sends it:
+///
+/// | limit | spent by | counts |
+/// |---|---|---|
+/// | `source` | `/hooks/{source}` | one configured source |
+/// | `clientKey` | client and drop-in routes | one configured client key |
+/// | `clientAddress` | client and drop-in routes | one IPv4 address, or one IPv6 /64: what a household or a phone has |
+/// | `profile` | client and drop-in routes, once it is known whom the payload is about | one profile of one app |
+///
+/// Partners are limited neither by address, because a vendor posts for everybody from a few of them, nor by profile,
+/// because what they send about one profile merges into one patch; client apps are, because each stands for one user.
+package struct Limits: Sendable, Equatable {
+    package var source: Rate?
+    package var clientKey: Rate?
+    package var clientAddress: Rate?
+    package var profile: Rate?
+
+    package init(source: Rate?, clientKey: Rate?, clientAddress: Rate?, profile: Rate?) {
+        self.source = source
+        self.clientKey = clientKey
+        self.clientAddress = clientAddress
+        self.profile = profile
+    }
+}
+
+/// Keeps every sender within its limits (`Limits` says which apply to whom). A request spends from all that apply to it or,
+/// if one of them refuses, from none. Refuses with 429.
+package struct RateLimiter: Limiter {
+    /// Each limit has a table of its own: a flood of addresses cannot push out what is known of a source.
+    private let sources: Meter?
+    private let clientKeys: Meter?
+    private let clientAddresses: Meter?
+    private let profiles: Meter?
+    private let start: ContinuousClock.Instant
+    private let clock: @Sendable () -> ContinuousClock.Instant
+
+    /// - Parameter capacity: how many addresses, and how many profiles, are told apart at once; 16 bytes each.
+    package init(
+        _ limits: Limits, capacity: Int = 65536,
+        clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        // Configured names are few; this is room for all of them without one pushing out another.
+        let names = 4096
+        sources = limits.source.map { Meter("source", $0, capacity: names) }
+        clientKeys = limits.clientKey.map { Meter("client_key", $0, capacity: names) }
+        clientAddresses = limits.clientAddress.map { Meter("client_ip", $0, capacity: capacity) }
+        profiles = limits.profile.map { Meter("profile", $0, capacity: capacity) }
+        self.start = clock()
+        self.clock = clock
+    }
+
+    package func admit(_ authenticated: Authenticated) throws(Refusal) {
+        try settle(charges(for: authenticated), isSpending: true)
+    }
+
+    package func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) {
+        try settle(charges(for: authenticated), isSpending: false)
+    }
+
+    package func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal) {
+        guard case .client(let key) = caller, let profiles else { return }
+        var hasher = Hasher()
+        hasher.combine(key.app)
+        hasher.combine(profile)
+        try settle([Charge(meter: profiles, key: hasher.result)], isSpending: true)
+    }
+
+    private func charges(for authenticated: Authenticated) -> [Charge] {
+        switch authenticated.caller {
+        case .source(let source):
+            return sources.map { [$0.charge(source.name)] } ?? []
+        case .client(let key):
+            var charges: [Charge] = []
+            charges.reserveCapacity(2)
+            if let clientKeys { charges.append(clientKeys.charge(key.name)) }
+            if let clientAddresses {
+                charges.append(clientAddresses.charge(authenticated.received.request.peer.network))
+            }
+            return charges
+        }
+    }
+
+    private func settle(_ charges: [Charge], isSpending: Bool) throws(Refusal) {
+        var excesses: [Excess] = []
+        decide(charges[...], at: start.duration(to: clock()).nanoseconds, isSpending: isSpending, &excesses)
+        guard excesses.isEmpty else { throw .rateLimited(excesses) }
+    }
+
+    /// Decides the first charge with its lock held while the others are decided, and so on inwards: all of them see one moment,
+    /// and nothing is written until all conform. Charges come in the order of their meters, always the same, so two
+    /// requests never wait for each other.
+    @discardableResult
+    private func decide(
+        _ charges: ArraySlice<Charge>, at now: UInt64, isSpending: Bool, _ excesses: inout [Excess]
+    ) -> Bool {
+        guard let charge = charges.first else { return excesses.isEmpty }
+        return charge.meter.arrivals.withArrival(of: charge.key, at: now) { arrival in
+            let decision = charge.meter.algorithm.decide(arrival: arrival, at: now)
+            if case .excessive(let wait) = decision { excesses.append(Excess(meter: charge.meter, wait: wait)) }
+            let allConform = decide(charges.dropFirst(), at: now, isSpending: isSpending, &excesses)
+            if allConform, isSpending, case .conforming(let next) = decision { arrival = next }
+            return allConform
+        }
+    }
+}
+
+/// One limit, and what is kept for each key under it.
+struct Meter: Sendable {
+    /// As it is configured, and as callers and the log read it.
+    let name: String
+    let rate: Rate
+    let algorithm: GCRA
+    let arrivals: ArrivalTable
+
+    init(_ name: String, _ rate: Rate, capacity: Int) {
+        self.name = name
+        self.rate = rate
+        algorithm = GCRA(rate)
+        arrivals = ArrivalTable(capacity: capacity)
+    }
+
+    func charge(_ key: some Hashable) -> Charge {
+        var hasher = Hasher()
+        hasher.combine(key)
+        return Charge(meter: self, key: hasher.result)
+    }
+}
+
+/// One unit to spend from one key's limit.
+struct Charge {
+    let meter: Meter
+    let key: UInt64
+}
+
+/// A limit that a request was over.
+struct Excess {
+    let meter: Meter
+    /// Nanoseconds until it would be within.
+    let wait: UInt64
+}
+
+extension Hasher {
+    /// SipHash under a seed that is made anew for every process.
+    fileprivate var result: UInt64 { UInt64(bitPattern: Int64(finalize())) }
+}
