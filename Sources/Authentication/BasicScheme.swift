@@ -1,0 +1,21 @@
+package import Relay
+
+/// HTTP Basic (RFC 7617): `Authorization: Basic` and `user:password` in base64. The two are one secret here.
+package struct BasicScheme: Scheme {
+    private let credentials: KnownSecrets
+
+    /// - Parameter credentials: `user:password` each; every one of them is valid.
+    package init(_ credentials: [Secret]) {
+        self.credentials = KnownSecrets(credentials)
+    }
+
+    package var challenge: String { #"Basic realm="patchbay", charset="UTF-8""# }
+
+    package func verify(_ request: inout Request) -> Verdict {
+        guard let value = request.headers.value(of: "authorization") else { return .refused(.noCredential) }
+        guard let encoded = value.behind("Basic "), let presented = Base64.decode(encoded.drop { $0.isBlank }) else {
+            return .refused(.malformedCredential)
+        }
+        return credentials.contains(presented[...]) ? .genuine : .refused(.wrongCredential)
+    }
+}

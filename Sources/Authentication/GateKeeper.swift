@@ -1,0 +1,35 @@
+package import Relay
+
+/// Knows who may come through which door: a hook asks for what its source is configured to prove, a client route for a client key.
+package struct GateKeeper: Authenticator {
+    private let schemes: [String: any Scheme]
+    private let clientKeys: ClientKeys
+
+    /// - Parameter schemes: by the source's name. A source without one is refused: nobody comes in by omission.
+    package init(schemes: [String: any Scheme], clientKeys: ClientKeys) {
+        self.schemes = schemes
+        self.clientKeys = clientKeys
+    }
+
+    package func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
+        switch received.entrance {
+        case .hook(let source):
+            guard let scheme = schemes[source.name] else { throw .unauthorized(cause: "no_scheme") }
+            switch scheme.verify(&received.request) {
+            case .genuine: return .source(source)
+            case .refused(let reason): throw .unauthorized(cause: reason.rawValue, challenge: scheme.challenge)
+            }
+        case .client, .dropIn:
+            return .client(try clientKeys.client(of: received.request))
+        }
+    }
+}
+
+extension Refusal {
+    /// 401 with what RFC 9110 section 15.5.2 asks for: a challenge that says what would be accepted.
+    static func unauthorized(cause: String, challenge: String) -> Refusal {
+        var refusal = Refusal.unauthorized(cause: cause)
+        refusal.headers.append(Field("WWW-Authenticate", challenge))
+        return refusal
+    }
+}

@@ -1,0 +1,32 @@
+package import Relay
+
+/// One way for a sender to prove itself. It is given the whole request, so that a scheme may sign headers and body.
+package protocol Scheme: Sendable {
+    /// Judges the credential in a request, and takes it out of the query if it stands there.
+    func verify(_ request: inout Request) -> Verdict
+
+    /// What `WWW-Authenticate` of a 401 asks for. RFC 9110 section 11.6.1.
+    var challenge: String { get }
+}
+
+/// What a credential is worth.
+package enum Verdict: Sendable, Equatable {
+    case genuine
+    case refused(Reason)
+
+    /// Why not, for the log and never for the sender: which part was wrong would help a stranger.
+    package enum Reason: String, Sendable, CaseIterable {
+        case noCredential = "no_credential"
+        case wrongCredential = "wrong_credential"
+        case malformedCredential = "malformed_credential"
+    }
+}
+
+/// Anybody may send. Only where the configuration says so in words.
+package struct Anybody: Scheme {
+    package init() {}
+
+    package func verify(_ request: inout Request) -> Verdict { .genuine }
+
+    package var challenge: String { "" }
+}

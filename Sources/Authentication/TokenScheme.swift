@@ -1,0 +1,52 @@
+package import Relay
+
+/// A fixed token in the query, for vendors that can only be given a URL, or in a header, for those that can be given one.
+package struct TokenScheme: Scheme {
+    package enum Place: Sendable, Equatable {
+        /// A parameter of this name.
+        case query(String)
+        /// The field of this name; the token stands behind `prefix`, such as `Bearer `, whose letter case does not matter.
+        case header(String, prefix: String)
+    }
+
+    private let tokens: KnownSecrets
+    private let place: Place
+
+    /// - Parameter tokens: each of them is valid; more than one while they are being rotated.
+    package init(_ tokens: [Secret], in place: Place) {
+        self.tokens = KnownSecrets(tokens)
+        self.place = place
+    }
+
+    package var challenge: String { "Token" }
+
+    package func verify(_ request: inout Request) -> Verdict {
+        switch place {
+        case .query(let name):
+            let presented = QueryText.take(name, from: &request.query)
+            // Which of two would count is a question that an attacker should not get to ask.
+            guard presented.count < 2 else { return .refused(.malformedCredential) }
+            return judge(presented.first?[...])
+        case .header(let name, let prefix):
+            guard let value = request.headers.value(named: name) else { return .refused(.noCredential) }
+            guard let token = value.behind(prefix) else { return .refused(.malformedCredential) }
+            return judge(token)
+        }
+    }
+
+    private func judge(_ presented: ArraySlice<UInt8>?) -> Verdict {
+        guard let presented, !presented.isEmpty else { return .refused(.noCredential) }
+        return tokens.contains(presented) ? .genuine : .refused(.wrongCredential)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// What follows the prefix; nil where it does not begin so. Letter case does not matter: the names of authorization
+    /// schemes have none (RFC 9110 section 11.1).
+    func behind(_ prefix: String) -> ArraySlice<UInt8>? {
+        guard count >= prefix.utf8.count, zip(self, prefix.utf8).allSatisfy({ $0.lowercased == $1.lowercased }) else {
+            return nil
+        }
+        return dropFirst(prefix.utf8.count)
+    }
+}
