@@ -142,6 +142,8 @@ extension Condition.Form {
             text.starts(with: prefix.utf8)
         case .sha256:
             text.count == 64 && text.allSatisfy { $0.hexDigit != nil }
+        case .numberPair:
+            text.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") } && text.count { $0 == UInt8(ascii: ".") } == 1
         }
     }
 }

@@ -35,10 +35,18 @@ package struct VendorDeclaration: Sendable, Equatable {
         }
         var vendor = builtIn ?? Vendor(name, identifiers: [:])
         for (identifier, texts) in identifiers {
+            // An empty list turns a built-in identifier off: Branch's, say, which not everybody wants.
+            guard !texts.isEmpty else {
+                vendor.identifiers[identifier] = nil
+                continue
+            }
             let added = try places(texts)
             vendor.identifiers[identifier, default: []].inOrder.insert(contentsOf: added, at: 0)
             // Plain names are what a client would send too.
             vendor.clientNames[identifier, default: []] += texts.filter { !$0.hasPrefix("/") }
+        }
+        guard !vendor.identifiers.isEmpty else {
+            throw Place.Mistake("The vendor \(name) has no identifiers left.")
         }
         vendor.customerUserID.inOrder = try places(customerUserID) + vendor.customerUserID.inOrder
         vendor.profileID.inOrder = try places(profileID) + vendor.profileID.inOrder

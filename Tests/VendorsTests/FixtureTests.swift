@@ -5,11 +5,7 @@ import Testing
 
 @Suite("The fixtures")
 struct FixtureTests {
-    static let names: [String] = (try? expected().keys.sorted().filter(isKnown)) ?? []
-
-    private static func isKnown(_ name: String) -> Bool {
-        (try? VendorCatalog().knows(vendor: String(name.prefix { $0 != "-" }))) ?? false
-    }
+    static let names: [String] = (try? expected().keys.sorted()) ?? []
 
     private static func expected() throws -> [String: [String]] {
         let bytes = try Sample.fixture("expected.json")
@@ -41,5 +37,22 @@ struct FixtureTests {
         #expect(
             result.patches.map { "\($0.profile.key) \($0.profile.value) \($0.identifiers)" }
                 == (try Self.expected()[name]))
+    }
+
+    @Test("none is left out of the table")
+    func complete() {
+        #expect(Self.names.count == 28)
+    }
+
+    @Test("a parameter name that only the customer knows is read once it is configured")
+    func tenjin() throws {
+        let catalog = try VendorCatalog(
+            extending: [.init(name: "tenjin", identifiers: [.tenjinAnalyticsInstallationID: ["aiid"]])])
+        let result = try catalog.hook("tenjin", Sample.request(fixture: "tenjin-1.query"))
+        #expect(
+            result.summary == [
+                #"customer_user_id usr-40817 {"tenjin_analytics_installation_id":"5ab3d90c7e2f4b618a4e03c1f7d6092b"}"#
+            ])
+        #expect(try catalog.hook("tenjin", Sample.request(fixture: "tenjin-3.query")).patches == [])
     }
 }

@@ -10,5 +10,5 @@ extension Vendor {
         identifiers: [.appsflyerID: ["appsflyer_id"]],
         customerUserID: ["customer_user_id"],
         customerData: ["*", "/custom_data/*", "/event_value/*"],
-        eventTime: ["event_time", "install_time"])
+        eventTime: ["event_time"])
 }

@@ -1,6 +1,7 @@
 extension Vendor {
     /// The vendors that need no configuration. Each has a file of its own here.
     static let builtIn: [Vendor] = [
-        amplitude, appsflyer, oneSignal,
+        adjust, airbridge, amplitude, appMetrica, appsflyer, branch, facebook, firebase, mixpanel, oneSignal, postHog,
+        pushwoosh, tenjin,
     ]
 }

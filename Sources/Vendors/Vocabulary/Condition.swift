@@ -24,5 +24,7 @@ package indirect enum Condition: Sendable {
         case prefix(String)
         /// 64 hexadecimal digits: a SHA-256 digest of an id, not the id.
         case sha256
+        /// Two numbers with a point between: a web client of Google Analytics.
+        case numberPair
     }
 }
