@@ -1,0 +1,66 @@
+import Relay
+import Synchronization
+
+/// An app's secret keys, and which of them worked last.
+final class KeyRing: Sendable {
+    struct Key: Sendable {
+        let position: Int
+        /// `Authorization` and what else every request of this app carries.
+        let headers: HeaderList
+    }
+
+    private let keys: [Key]
+    private let secrets: [Secret]
+    private let current = Atomic(0)
+
+    init(_ secrets: [Secret]) throws(AdaptyAPI.Settings.Mistake) {
+        guard !secrets.isEmpty else { throw AdaptyAPI.Settings.Mistake("secret_key", "There is none.") }
+        var keys: [Key] = []
+        for (position, secret) in secrets.enumerated() {
+            do throws(HeaderRefusal) {
+                guard !secret.isEmpty else { throw HeaderRefusal(name: "Authorization", reason: "is empty") }
+                let value = secret.reveal { Array("Api-Key ".utf8) + $0 }
+                let headers = try HeaderList(
+                    [
+                        ("Authorization", value), ("Content-Type", Array("application/json".utf8)),
+                        ("Accept", Array("application/json".utf8)), ("User-Agent", Array("patchbay".utf8)),
+                    ],
+                    // libcurl would ask for 100 (Continue) before a large body, and wait a second for it.
+                    without: ["Expect"])
+                keys.append(Key(position: position, headers: headers))
+            } catch {
+                throw AdaptyAPI.Settings.Mistake("secret_key", "Key \(position + 1) cannot be sent: \(error.reason).")
+            }
+        }
+        self.keys = keys
+        self.secrets = secrets
+    }
+
+    /// Each key once, the one that worked last first.
+    var fromCurrent: some Sequence<Key> {
+        let first = current.load(ordering: .relaxed)
+        return (0..<keys.count).lazy.map { [keys] in keys[(first + $0) % keys.count] }
+    }
+
+    func remember(_ key: Key) {
+        guard current.load(ordering: .relaxed) != key.position else { return }
+        current.store(key.position, ordering: .relaxed)
+    }
+
+    /// Writes `*` over any of the keys.
+    func redact(_ text: inout [UInt8]) {
+        for secret in secrets {
+            secret.reveal { text.overwrite(occurrencesOf: $0, with: UInt8(ascii: "*")) }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func overwrite(occurrencesOf needle: [UInt8], with byte: UInt8) {
+        guard !needle.isEmpty, count >= needle.count else { return }
+        for start in 0...(count - needle.count)
+        where self[start] == needle[0] && self[start..<start + needle.count].elementsEqual(needle) {
+            for index in start..<start + needle.count { self[index] = byte }
+        }
+    }
+}

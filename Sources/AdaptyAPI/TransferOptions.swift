@@ -1,0 +1,77 @@
+import CCurl
+import Relay
+
+/// What every request of an app has in common, in the units of libcurl.
+struct TransferOptions: Sendable {
+    /// Of an answer's body, this much is kept ...
+    static let mostBodyKept = 65536
+    /// ... and this much is read, for the sake of the connection; beyond it a new connection is cheaper.
+    static let mostBodyRead = 1 << 20
+
+    let url: String
+    let connectTimeout: Duration
+    /// What libcurl is told.
+    var timeout: Duration
+    /// When the loop gives up whether libcurl did or not: later than `timeout`, or libcurl's better words would never be heard.
+    var deadline: Duration
+    let connections: Int
+    let idleTimeout: Duration
+    let caFile: String?
+
+    init(_ settings: AdaptyAPI.Settings, endpoint: Endpoint) {
+        url = endpoint.url
+        connectTimeout = settings.connectTimeout
+        timeout = settings.timeout
+        deadline = settings.timeout + .seconds(1)
+        connections = max(1, settings.connections)
+        idleTimeout = settings.idleTimeout
+        caFile = settings.caFile
+    }
+}
+
+/// One option's name, as `curl_easy_setopt` has it, and a value that libcurl keeps or copies.
+enum TransferOption {
+    case number(CURLoption, Int)
+    case text(CURLoption, String)
+}
+
+extension TransferOptions {
+    /// Set once a handle; they survive its requests.
+    var all: [TransferOption] {
+        var options: [TransferOption] = [
+            .text(CURLOPT_URL, url),
+            // Signals are the process's own. With this, curl sends with MSG_NOSIGNAL and times name look-ups without SIGALRM.
+            .number(CURLOPT_NOSIGNAL, 1),
+            // HTTP/2 in 7.88 loses requests at GOAWAY, reuses connections badly and costs more.
+            .number(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+            .text(CURLOPT_PROTOCOLS_STR, "http,https"),
+            .number(CURLOPT_FOLLOWLOCATION, 0),
+            // Verified whatever the default of this build is. 2: the name must match.
+            .number(CURLOPT_SSL_VERIFYPEER, 1),
+            .number(CURLOPT_SSL_VERIFYHOST, 2),
+            .number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            .number(CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.atLeastOneMillisecond),
+            .number(CURLOPT_TIMEOUT_MS, timeout == .zero ? 0 : timeout.atLeastOneMillisecond),
+            .number(CURLOPT_MAXAGE_CONN, max(1, Int(idleTimeout.components.seconds))),
+            // However busy, a connection ends some day: the name may point elsewhere by then.
+            .number(CURLOPT_MAXLIFETIME_CONN, 600),
+            // Ending a transfer would wait for its name look-up, and with it the loop, for as long as a dead resolver takes.
+            // The look-up's thread is left to end by itself instead; it frees what it holds.
+            .number(CURLOPT_QUICK_EXIT, 1),
+            // The environment has no say: an empty proxy overrides http_proxy, no file gives a password, a URL neither.
+            .text(CURLOPT_PROXY, ""),
+            .number(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)),
+            .number(CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
+            // Each handle keeps its buffers, and ours carry a kilobyte or two. The smallest that libcurl allows for an upload.
+            .number(CURLOPT_BUFFERSIZE, 8192),
+            .number(CURLOPT_UPLOAD_BUFFERSIZE, 16384),
+        ]
+        if let caFile { options.append(.text(CURLOPT_CAINFO, caFile)) }
+        return options
+    }
+}
+
+extension Duration {
+    /// libcurl reads 0 as "its default", which is minutes or never.
+    fileprivate var atLeastOneMillisecond: Int { Int(max(1, min(milliseconds, Int64(Int32.max)))) }
+}
