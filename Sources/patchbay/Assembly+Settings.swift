@@ -1,0 +1,110 @@
+import AdaptyAPI
+import Authentication
+import Configuration
+import Delivery
+import Listener
+import Logging
+import RateLimit
+import Relay
+import SQLiteOutbox
+import Vendors
+
+// From the configuration's words to each stage's own. No stage knows the configuration.
+
+extension Configuration {
+    /// The names that `vendors:` adds to, and that sources may use without it.
+    static func builtInVendors() throws -> Set<String> {
+        Set(try VendorCatalog().vendorNames)
+    }
+
+    /// Built-in vendors and those that the configuration declares.
+    /// - Throws: the first mistake in a declaration, with its line.
+    var catalog: VendorCatalog {
+        get throws { try VendorCatalog(extending: vendors.map { VendorDeclaration($0) }) }
+    }
+}
+
+extension VendorDeclaration {
+    fileprivate init(_ vendor: VendorConfiguration) {
+        self.init(name: vendor.name)
+        for (identifier, places) in vendor.identifiers { identifiers[identifier] = places.map(\.value) }
+        customerUserID = vendor.customerUserID.map(\.value)
+        profileID = vendor.profileID.map(\.value)
+        eventTime = vendor.eventTime.map(\.value)
+        batches = vendor.batch.map(\.value)
+        meaningless = vendor.nothing.map(\.value)
+    }
+}
+
+extension GateKeeper {
+    init(_ configuration: Configuration) {
+        var schemes: [String: any Scheme] = [:]
+        for source in configuration.sources {
+            schemes[source.name] =
+                switch source.auth {
+                case .none: Anybody()
+                case .token(let tokens, .query(let name)): TokenScheme(tokens, in: .query(name))
+                case .token(let tokens, .header(let name, let prefix)):
+                    TokenScheme(tokens, in: .header(name, prefix: prefix))
+                case .basic(let credentials): BasicScheme(credentials)
+                }
+        }
+        let keys = configuration.clientKeys.map { key in
+            (client: ClientKey(name: key.name, app: key.app, scopes: key.scopes), secrets: key.secrets)
+        }
+        self.init(schemes: schemes, clientKeys: ClientKeys(keys))
+    }
+}
+
+extension Limits {
+    init(_ limits: LimitsConfiguration) {
+        self.init(
+            source: limits.source, clientKey: limits.clientKey, clientAddress: limits.clientAddress,
+            profile: limits.profile)
+    }
+}
+
+extension AdaptyAPI.Settings {
+    init(_ app: AppConfiguration) {
+        self.init(upstream: app.upstream, version: app.api, secretKeys: app.secretKeys)
+        connectTimeout = app.connectTimeout
+        timeout = app.timeout
+        connections = app.concurrency
+        caFile = app.caFile
+    }
+}
+
+extension DeliveryPolicy {
+    init(_ app: AppConfiguration) {
+        self.init()
+        perMinute = app.rate.perMinute
+        burst = app.rate.burst
+        concurrency = app.concurrency
+        profileWait = app.profileWait
+        giveUpAfter = app.giveUpAfter
+    }
+}
+
+extension OutboxSettings {
+    init(_ configuration: Configuration) {
+        self.init()
+        for app in configuration.apps { reassertAfter[app.name] = app.reassertAfter }
+    }
+}
+
+extension ListenerLimits {
+    init(_ configuration: Configuration) {
+        self.init()
+        request.bodyBytes = configuration.limits.bodyBytes
+        headDeadline = configuration.deadlines.headers
+        bodyDeadline = configuration.deadlines.body
+        idleDeadline = configuration.deadlines.idle
+        writeDeadline = configuration.deadlines.write
+    }
+}
+
+extension Logger.Level {
+    init(_ level: LogConfiguration.Level) {
+        self = Logger.Level(rawValue: level.rawValue) ?? .info
+    }
+}

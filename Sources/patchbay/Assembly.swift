@@ -1,0 +1,111 @@
+import AdaptyAPI
+import Admin
+import Authentication
+import Configuration
+import Crypto
+import Delivery
+import EventLoop
+import Listener
+import Logging
+import RateLimit
+import Relay
+import SQLiteOutbox
+import ServiceLifecycle
+import Vendors
+
+/// Builds a node from its configuration: the only file that knows every part.
+struct Assembly {
+    /// In the order in which they start; they stop in reverse.
+    let services: [any Service]
+    let publicAddress: SocketAddress
+    let adminAddress: SocketAddress
+
+    /// Opens everything that can fail: the outbox, the sockets, the upstreams. Nothing runs before the services do.
+    init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) throws {
+        let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
+        // Deliveries live on the first loop; attempts go out on all of them.
+        let clock = LoopClock(loops[0])
+        let label = Self.profileLabel(configuration.log.profiles)
+        let answers = Answers(clock: clock)
+
+        let due = DueSignal()
+        let outbox =
+            switch configuration.outbox {
+            case .sqlite(let path):
+                try SQLiteOutbox(path: path, settings: OutboxSettings(configuration), onDue: due.raise)
+            }
+        let health = Health { outbox.isWritable }
+
+        let observer = DeliveryLog(logger: logger, label: label)
+        var upstreams: [AdaptyAPI] = []
+        var deliveries: [String: AppDelivery<LoopClock>] = [:]
+        for app in configuration.apps {
+            let upstream = try AdaptyAPI(AdaptyAPI.Settings(app), on: loops)
+            upstreams.append(upstream)
+            deliveries[app.name] = AppDelivery(
+                app: app.name, policy: DeliveryPolicy(app), outbox: outbox, upstream: upstream, answers: answers,
+                observer: observer, clock: clock, wallClock: { .now }, executor: loops[0])
+        }
+
+        let catalog = try configuration.catalog
+        let intake = Intake(
+            authenticator: GateKeeper(configuration), limiter: RateLimiter(Limits(configuration.limits)),
+            normalizer: catalog, outbox: outbox)
+        let sources = configuration.sources.map { Source(name: $0.name, vendor: $0.vendor, app: $0.app) }
+        let publicAPI = PublicAPI(
+            intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
+            normalizer: catalog, answers: answers, health: health)
+
+        let limits = ListenerLimits(configuration)
+        let budget = ListenerBudget(
+            connections: configuration.limits.connections, bytes: configuration.limits.bytesInFlight)
+        let server = try HTTPServer(
+            configuration.listen, on: loops, responder: publicAPI,
+            observer: RequestLog(logger: logger, label: label), limits: limits, budget: budget
+        ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
+        let adminAPI = AdminAPI(
+            health: health, registry: registry, outbox: outbox, authorize: Self.adminCheck(configuration.admin))
+        let adminServer = try HTTPServer(
+            configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())
+
+        publicAddress = server.address
+        adminAddress = adminServer.address
+        services = [
+            LoopsService(loops: loops),
+            OutboxService(outbox: outbox),
+            DeliveryService(
+                deliveries: deliveries, upstreams: upstreams, due: due, timeout: configuration.drain.timeout),
+            ServerService(server: adminServer, timeout: .seconds(1)),
+            PublicService(
+                server: server, health: health, clock: clock, delay: configuration.drain.delay,
+                timeout: configuration.drain.timeout),
+        ]
+    }
+
+    /// How a profile is shown in the log. Hashed, it can still be searched for: the first 16 digits of its SHA-256.
+    private static func profileLabel(_ style: LogConfiguration.Profiles) -> ProfileLabel {
+        switch style {
+        case .plain: { $0.value }
+        case .none: { _ in "" }
+        case .hashed:
+            { profile in
+                let digest = SHA256.hash(data: Array(profile.value.utf8))
+                return String(decoding: digest.prefix(8).flatMap { [UInt8.hex($0 >> 4), .hex($0 & 15)] }, as: UTF8.self)
+            }
+        }
+    }
+
+    /// Off loopback a token is required; the configuration saw to that.
+    private static func adminCheck(_ admin: AdminConfiguration) -> @Sendable (Request) -> Bool {
+        guard !admin.tokens.isEmpty else { return { _ in true } }
+        let scheme = TokenScheme(admin.tokens, in: .header("authorization", prefix: "Bearer "))
+        return { request in
+            var request = request
+            return scheme.verify(&request) == .genuine
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate static func hex(_ digit: UInt8) -> UInt8 { hexDigits[Int(digit)] }
+}

@@ -1,0 +1,80 @@
+import Admin
+import ArgumentParser
+import Configuration
+import Glibc
+import Logging
+import Metrics
+import Relay
+import ServiceLifecycle
+
+/// Runs a node: webhooks and payloads in, patches out, until SIGTERM.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs a node.",
+        discussion: """
+            Example:
+              ADAPTY_SECRET_KEY=secret_live_... patchbay serve --config config/patchbay.yaml
+
+            Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
+            accepted is lost. Exits 78 when the configuration is wrong; `patchbay check` says the same without starting.
+            """)
+
+    @Option(help: "The configuration file.")
+    var config = "config/patchbay.yaml"
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        let configuration = try loadConfiguration(config)
+        prepareProcess()
+        let writer = LogWriter(descriptor: STDOUT_FILENO)
+        let level = Logger.Level(configuration.log.level)
+        let logger = Logger(label: "patchbay") { _ in JSONLogHandler(writer: writer, level: level) }
+        let registry = MetricsRegistry()
+        MetricsSystem.bootstrap(registry)
+
+        let assembly: Assembly
+        do {
+            assembly = try Assembly(configuration, logger: logger, registry: registry)
+        } catch {
+            printError("patchbay: \(error)")
+            throw ExitCode.failure
+        }
+        logger.notice(
+            "serving",
+            metadata: LogLine { json in
+                json.field("listen", assembly.publicAddress.description)
+                json.field("admin", assembly.adminAddress.description)
+                json.field("loops", configuration.loops)
+                json.field("apps", configuration.apps.count)
+                json.field("sources", configuration.sources.count)
+                json.field("ready_ms", milliseconds: start.duration(to: .now))
+            }.metadata)
+        try await ServiceGroup(
+            services: assembly.services, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent
+        ).run()
+        logger.notice("stopped")
+        writer.flush()
+    }
+
+    private func prepareProcess() {
+        // A peer that is gone is an error of one send, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+    }
+}
+
+/// Reads a configuration; prints every mistake and ends with 78 where there is one.
+func loadConfiguration(_ path: String) throws -> Configuration {
+    do {
+        let configuration = try Configuration(contentsOf: path, vendors: Configuration.builtInVendors())
+        _ = try configuration.catalog
+        return configuration
+    } catch {
+        printError("\(path) is not right:\n\(error)")
+        throw ExitCode.configuration
+    }
+}
