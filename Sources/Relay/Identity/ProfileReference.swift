@@ -56,4 +56,7 @@ package struct CustomerUserID: Sendable, Hashable {
         guard trimmed.unicodeScalars.allSatisfy({ !(0x80...0x9f).contains($0.value) }) else { return nil }
         self.text = String(trimmed)
     }
+
+    /// Hashing stays that of the text: same bytes, same hash.
+    package static func == (left: Self, right: Self) -> Bool { left.text.isSameBytes(as: right.text) }
 }

@@ -33,3 +33,11 @@ extension StringProtocol {
         return Substring(rest)
     }
 }
+
+extension String {
+    /// Whether both are the same bytes. `==` also equates what Unicode calls equivalent (`é` and `e` with an accent); to whoever
+    /// gave out an id those are two.
+    package func isSameBytes(as other: String) -> Bool {
+        self == other && utf8.elementsEqual(other.utf8)
+    }
+}

@@ -63,6 +63,14 @@ package struct IntegrationIdentifiers: Sendable, Hashable {
     package enum Value: Sendable, Hashable {
         case null
         case text(String)
+
+        package static func == (left: Value, right: Value) -> Bool {
+            switch (left, right) {
+            case (.null, .null): true
+            case (.text(let left), .text(let right)): left.isSameBytes(as: right)
+            case (.null, .text), (.text, .null): false
+            }
+        }
     }
 
     package private(set) var fields: [(identifier: Identifier, value: Value)]

@@ -1,0 +1,133 @@
+import DequeModule
+import HeapModule
+import Relay
+
+/// One app's profiles and the order in which they are due.
+///
+/// Two queues: the fresh ones in order of arrival, and those that failed before, by time. When both have something due they take
+/// turns: a backlog of retries must not hold up what just came, nor a stream of arrivals the retries.
+final class AppLedger {
+    let name: String
+    private(set) var entries: [ProfileReference: Entry] = [:]
+    var waitingCount = 0
+    /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is due.
+    private var told = Timestamp(milliseconds: .max)
+
+    private var fresh = Deque<Entry>()
+    private var later = Heap<Later>()
+    private var isLatersTurn = false
+
+    /// Those that waited longest come first; an entry whose wait ended is still in it, marked stale.
+    private var oldest = Deque<Entry>()
+
+    init(name: String) {
+        self.name = name
+    }
+
+    private struct Later: Comparable {
+        let due: Timestamp
+        let entry: Entry
+
+        /// An entry that was claimed, or put elsewhere, since it was queued.
+        var isStale: Bool { entry.state.place != .later || entry.state.due != due }
+
+        static func < (left: Later, right: Later) -> Bool { left.due < right.due }
+        static func == (left: Later, right: Later) -> Bool { left.due == right.due }
+    }
+
+    func entry(of profile: ProfileReference) -> Entry? { entries[profile] }
+
+    func addEntry(of profile: ProfileReference) -> Entry {
+        let entry = Entry(app: self, profile: profile)
+        entries[profile] = entry
+        return entry
+    }
+
+    func remove(_ entry: Entry) {
+        entries[entry.profile] = nil
+    }
+
+    // MARK: Queues
+
+    /// Due at once. Returns whether the consumer does not know yet that something is.
+    func queueFresh(_ entry: Entry) -> Bool {
+        entry.state.place = .fresh
+        if entry.nodes.insert(.fresh).inserted { fresh.append(entry) }
+        return mustTell(Timestamp(milliseconds: .min))
+    }
+
+    /// Due at a time. Returns whether that is earlier than what the consumer knows.
+    func queueLater(_ entry: Entry, at due: Timestamp) -> Bool {
+        entry.state.place = .later
+        entry.state.due = due
+        later.insert(Later(due: due, entry: entry))
+        // Each entry leaves at most one valid place, so what is beyond is stale.
+        if later.count > 2 * waitingCount + 1024 { later = Heap(later.unordered.filter { !$0.isStale }) }
+        return mustTell(due)
+    }
+
+    private func mustTell(_ due: Timestamp) -> Bool {
+        guard told > due else { return false }
+        told = Timestamp(milliseconds: .min)
+        return true
+    }
+
+    /// Takes what is due next; nil when nothing is.
+    func popDue(at now: Timestamp) -> Entry? {
+        dropStale()
+        let isLaterDue = later.min.map { $0.due <= now } ?? false
+        guard !fresh.isEmpty || isLaterDue else { return nil }
+        let takesLater = isLaterDue && (isLatersTurn || fresh.isEmpty)
+        isLatersTurn = !takesLater
+        if takesLater { return later.popMin()?.entry }
+        let entry = fresh.removeFirst()
+        entry.nodes.remove(.fresh)
+        return entry
+    }
+
+    /// What remains, told to the consumer.
+    func tellNext(at now: Timestamp) -> (nextDue: Timestamp?, hasMore: Bool) {
+        dropStale()
+        let due = later.min?.due
+        if !fresh.isEmpty || due.map({ $0 <= now }) ?? false {
+            told = Timestamp(milliseconds: .min)
+            return (nil, true)
+        }
+        told = due ?? Timestamp(milliseconds: .max)
+        return (due, false)
+    }
+
+    private func dropStale() {
+        while let entry = fresh.first, entry.state.place != .fresh {
+            entry.nodes.remove(.fresh)
+            fresh.removeFirst()
+        }
+        while let next = later.min, next.isStale { later.removeMin() }
+    }
+
+    // MARK: Waits
+
+    func beginWait(of entry: Entry) {
+        waitingCount += 1
+        oldest.append(entry)
+        guard oldest.count > 2 * waitingCount + 1024 else { return }
+        var kept = Deque<Entry>(minimumCapacity: waitingCount)
+        for entry in oldest {
+            if entry.staleWaits > 0 { entry.staleWaits -= 1 } else { kept.append(entry) }
+        }
+        oldest = kept
+    }
+
+    func endWait(of entry: Entry) {
+        waitingCount -= 1
+        entry.staleWaits += 1
+    }
+
+    func census() -> Census {
+        while let entry = oldest.first, entry.staleWaits > 0 {
+            entry.staleWaits -= 1
+            oldest.removeFirst()
+        }
+        return Census(app: name, waiting: waitingCount, oldest: oldest.first?.state.since, deadLetters: 0)
+    }
+}

@@ -1,0 +1,132 @@
+import Relay
+
+/// What is known of one profile of one app. A million of these wait when an upstream is down, so the common parts are inline and
+/// the rare ones behind one pointer each.
+final class Entry {
+    /// The app's ledger owns its entries.
+    unowned let app: AppLedger
+    let profile: ProfileReference
+    var state = State()
+
+    /// Queues are cleaned lazily; these say which of them hold this entry, valid or not.
+    var nodes: Nodes = []
+    /// How many of this entry's places in `Ledger.oldest` are of an earlier wait.
+    var staleWaits: UInt32 = 0
+
+    init(app: AppLedger, profile: ProfileReference) {
+        self.app = app
+        self.profile = profile
+    }
+
+    /// What a merge may change, and an undo puts back.
+    struct State {
+        /// Not yet delivered. Of a field in both, this is as new as `applied` or newer.
+        var waiting = MergedPatch()
+        /// What Adapty confirmed.
+        var applied = AppliedPatch()
+        /// Since when it waits.
+        var since = Timestamp(milliseconds: 0)
+        /// When the next attempt is due; meaningful for `.later`.
+        var due = Timestamp(milliseconds: 0)
+        var lastFailure: Shared<Failure>?
+        var awaiting: Awaiting?
+        var attempts: Int32 = 0
+        /// Who brought the newest change; a place in `Ledger.origins`.
+        var origin: UInt16 = 0
+        var place = Place.none
+        /// Differs from its row in the file.
+        var isDirty = false
+
+        var isWaiting: Bool { !waiting.isEmpty }
+    }
+
+    /// Where the next attempt comes from.
+    enum Place: UInt8 {
+        case none, fresh, later, inFlight
+    }
+
+    struct Nodes: OptionSet {
+        let rawValue: UInt8
+        static let fresh = Nodes(rawValue: 1)
+        static let idle = Nodes(rawValue: 2)
+        static let newerTimes = Nodes(rawValue: 4)
+        /// Has newer times in memory than in the file.
+        static let isNewer = Nodes(rawValue: 8)
+        /// Was asked for since it was last looked at for eviction.
+        static let isRecent = Nodes(rawValue: 16)
+    }
+}
+
+/// A value that many entries hold at once: a million profiles fail for the same reason.
+final class Shared<Value> {
+    let value: Value
+
+    init(_ value: Value) {
+        self.value = value
+    }
+}
+
+/// The callers that wait for what becomes of a profile. Immutable, so that an undo need not copy it.
+final class Awaiting {
+    /// The next delivery answers these.
+    let requests: [UniqueID]
+    /// They asked while a delivery was on its way, which does not know of them.
+    let late: [UniqueID]
+    /// The fields that nobody but waiting callers brought.
+    let only: IdentifierSet
+    /// When the first of the callers came that brought these fields.
+    let onlySince: Timestamp
+
+    init?(requests: [UniqueID], late: [UniqueID] = [], only: IdentifierSet = [], onlySince: Timestamp) {
+        if requests.isEmpty && late.isEmpty && only.isEmpty { return nil }
+        self.requests = requests
+        self.late = late
+        self.only = only
+        self.onlySince = onlySince
+    }
+}
+
+/// Some of the 16 identifiers.
+struct IdentifierSet: OptionSet {
+    let rawValue: UInt16
+
+    init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
+
+    init(_ identifier: Identifier) {
+        rawValue = 1 << UInt16(identifier.rawValue)
+    }
+
+    init(_ patch: MergedPatch) {
+        self = patch.fields.reduce(into: []) { $0.formUnion(IdentifierSet($1.identifier)) }
+    }
+}
+
+/// What Adapty holds of a profile, as far as we know.
+struct AppliedPatch: Equatable {
+    struct Field: Equatable {
+        /// With the newest vendor time at which this value was said, also after it was applied.
+        var field: MergedPatch.Field
+        /// When Adapty said that it holds the value.
+        var confirmed: Timestamp
+    }
+
+    /// In no order, each at most once.
+    private(set) var fields: [Field] = []
+
+    var isEmpty: Bool { fields.isEmpty }
+
+    subscript(identifier: Identifier) -> Field? {
+        get { fields.first { $0.field.identifier == identifier } }
+        set {
+            let place = fields.firstIndex { $0.field.identifier == identifier }
+            switch (place, newValue) {
+            case (let place?, let field?): fields[place] = field
+            case (let place?, nil): fields.remove(at: place)
+            case (nil, let field?): fields.append(field)
+            case (nil, nil): break
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+import DequeModule
+import Relay
+
+/// What is waiting and what is applied, for every profile of every app: the outbox as a value in memory. Decides, and does no I/O;
+/// the store makes durable what it decides.
+///
+/// A field is told from another by its sequence, its place in the order of arrival. Its time may grow while it waits or is on its
+/// way: the same value said again later. So a settlement finds what was sent by sequence.
+final class Ledger {
+    let settings: OutboxSettings
+    private(set) var apps: [String: AppLedger] = [:]
+    private(set) var origins: [String] = []
+    private var originPlaces: [String: UInt16] = [:]
+
+    private var undos: [Undo] = []
+    var unfolded = UnfoldedQueue()
+    var newerTimes = Deque<Entry>()
+    private var idle = Deque<Entry>()
+    private var lastFailure: Shared<Failure>?
+    /// Apps with something due that their consumer does not know of.
+    private var toTell: Set<String> = []
+
+    init(settings: OutboxSettings) {
+        self.settings = settings
+    }
+
+    private struct Undo {
+        let entry: Entry
+        let state: Entry.State
+        let isNew: Bool
+    }
+
+    func app(_ name: String) -> AppLedger {
+        if let app = apps[name] { return app }
+        let app = AppLedger(name: name)
+        apps[name] = app
+        return app
+    }
+
+    func entry(of profile: ProfileReference, in app: String) -> Entry? { apps[app]?.entry(of: profile) }
+
+    var waitingCount: Int { apps.values.reduce(0) { $0 + $1.waitingCount } }
+    private var entryCount: Int { apps.values.reduce(0) { $0 + $1.entries.count } }
+
+    func origin(_ name: String) -> UInt16 {
+        if let place = originPlaces[name] { return place }
+        // Names come from the configuration; there are never so many. If there were, the last would speak for the rest.
+        let place = UInt16(clamping: origins.count)
+        if place < UInt16.max {
+            origins.append(name)
+            originPlaces[name] = place
+        }
+        return place
+    }
+
+    // MARK: Merge
+
+    /// Takes a patch in. What it changes can be put back by `undo(to:)` until `keep` is called.
+    func merge(_ arrival: Arrival, at now: Timestamp) -> Disposition {
+        let app = app(arrival.app)
+        let known = app.entry(of: arrival.profile)
+        let entry = known ?? app.addEntry(of: arrival.profile)
+        undos.append(Undo(entry: entry, state: entry.state, isNew: known == nil))
+        entry.nodes.insert(.isRecent)
+
+        let wasWaiting = entry.state.isWaiting
+        var disposition = Disposition.unchangedApplied
+        for (identifier, value) in arrival.identifiers.fields {
+            switch take(arrival.field(identifier, value), of: arrival, into: entry) {
+            case .accepted: disposition = .accepted
+            case .unchangedWaiting where disposition == .unchangedApplied: disposition = .unchangedWaiting
+            case .unchangedWaiting, .unchangedApplied: break
+            }
+        }
+        if disposition == .accepted {
+            entry.state.origin = origin(arrival.origin)
+            markDirty(entry, from: arrival.sequence, at: now)
+            if !wasWaiting {
+                beginWait(of: entry, since: arrival.received)
+                queueFresh(entry)
+            }
+        }
+        if let request = arrival.request, disposition != .unchangedApplied {
+            noteCaller(request, of: entry, at: arrival.received)
+        }
+        return disposition
+    }
+
+    /// What one field comes to. The newest vendor time wins, whatever the order of arrival; of equal times the later arrival.
+    ///
+    /// The same value with a newer time raises the time of what is known: an event between the two, arriving later, is late. That
+    /// is kept in memory and reaches the file with the profile's next row, at the latest after `newerTimesAfter`: nobody
+    /// was promised more than that the value is known, and it is.
+    private func take(_ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry) -> Disposition {
+        if let waiting = entry.state.waiting[field.identifier] {
+            if arrival.request == nil { unmark(IdentifierSet(field.identifier), of: entry) }
+            guard field.at >= waiting.at else { return .unchangedWaiting }
+            if field.value == waiting.value {
+                raise(waiting, to: field.at) { entry.state.waiting.merge($0) }
+                if field.at > waiting.at { noteNewerTimes(of: entry) }
+                return .unchangedWaiting
+            }
+        } else if let applied = entry.state.applied[field.identifier] {
+            guard field.at >= applied.field.at else { return .unchangedApplied }
+            if field.value == applied.field.value, arrival.received - applied.confirmed < settings.reassertAfter {
+                raise(applied.field, to: field.at) {
+                    entry.state.applied[field.identifier] = .init(field: $0, confirmed: applied.confirmed)
+                    noteNewerTimes(of: entry)
+                }
+                return .unchangedApplied
+            }
+            if arrival.request != nil { mark(field.identifier, of: entry, at: arrival.received) }
+        } else if arrival.request != nil {
+            mark(field.identifier, of: entry, at: arrival.received)
+        }
+        entry.state.waiting.merge(field)
+        return .accepted
+    }
+
+    private func raise(_ field: MergedPatch.Field, to time: Timestamp, _ put: (MergedPatch.Field) -> Void) {
+        guard time > field.at else { return }
+        put(.init(identifier: field.identifier, value: field.value, at: time, sequence: field.sequence))
+    }
+
+    // MARK: Undo
+
+    var undoMark: Int { undos.count }
+
+    /// Puts back what was merged since a mark, newest first.
+    func undo(to mark: Int) {
+        while undos.count > mark, let undo = undos.popLast() {
+            let entry = undo.entry
+            let isWaiting = entry.state.isWaiting
+            entry.state = undo.state
+            if isWaiting && !entry.state.isWaiting { entry.app.endWait(of: entry) }
+            if undo.isNew { entry.app.remove(entry) }
+        }
+    }
+
+    /// What was merged is durable.
+    func keep() {
+        undos.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Waits and places
+
+    func beginWait(of entry: Entry, since: Timestamp) {
+        entry.state.since = since
+        entry.state.attempts = 0
+        entry.state.lastFailure = nil
+        entry.app.beginWait(of: entry)
+    }
+
+    func endWait(of entry: Entry) {
+        entry.app.endWait(of: entry)
+        entry.state.place = .none
+        entry.state.attempts = 0
+        entry.state.lastFailure = nil
+        noteIdle(entry)
+    }
+
+    func queueFresh(_ entry: Entry) {
+        if entry.app.queueFresh(entry) { toTell.insert(entry.app.name) }
+    }
+
+    func queueLater(_ entry: Entry, at due: Timestamp) {
+        if entry.app.queueLater(entry, at: due) { toTell.insert(entry.app.name) }
+    }
+
+    /// The apps whose consumers must hear that something is due. Each is named once until it claims.
+    func takeAppsToTell() -> Set<String> {
+        guard !toTell.isEmpty else { return [] }
+        return exchange(&toTell, with: [])
+    }
+
+    /// One instance for all that fail alike.
+    func share(_ failure: Failure) -> Shared<Failure> {
+        if let lastFailure, lastFailure.value == failure { return lastFailure }
+        let shared = Shared(failure)
+        lastFailure = shared
+        return shared
+    }
+
+    // MARK: What is remembered
+
+    func noteIdle(_ entry: Entry) {
+        if entry.nodes.insert(.idle).inserted { idle.append(entry) }
+    }
+
+    /// Forgets delivered profiles beyond the bound, the ones not asked for longest first; a few at a time.
+    func forget(at now: Timestamp) {
+        var excess = entryCount - waitingCount - settings.mostRemembered
+        var looks = min(idle.count, 2 * max(0, excess) + 16, 1024)
+        while excess > 0, looks > 0 {
+            looks -= 1
+            let entry = idle.removeFirst()
+            if entry.state.isWaiting {
+                entry.nodes.remove(.idle)
+            } else if entry.nodes.remove(.isRecent) != nil || entry.state.isDirty {
+                idle.append(entry)
+            } else if entry.nodes.contains(.isNewer) {
+                markDirty(entry, from: nil, at: now)
+                idle.append(entry)
+            } else {
+                entry.nodes.remove(.idle)
+                entry.app.remove(entry)
+                excess -= 1
+            }
+        }
+    }
+}
+
+/// Swaps in a new value and gives back the old one.
+func exchange<Value>(_ place: inout Value, with value: Value) -> Value {
+    let old = place
+    place = value
+    return old
+}

@@ -1,0 +1,78 @@
+package import Relay
+
+/// The outbox in one SQLite file, for one process on one node.
+///
+/// The working state is in memory, in a `Ledger`. What makes it durable is a log: one row for each accepted patch, all that
+/// gathered in one commit. Off the hot path the log is folded into one row for each profile. After a crash the rows and the log
+/// together give the ledger back: everything that was accepted, and at worst a delivery that is made again.
+package final class SQLiteOutbox: Outbox {
+    private let mail = Condition(Mail())
+    private let status = StoreStatus()
+
+    /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
+    /// - Parameters:
+    ///   - path: the file; directories above it are made.
+    ///   - onDue: something of the app is due that its consumer does not know of; not called again for that app until it claims.
+    ///     Called on the store's thread, and must return at once.
+    package init(
+        path: String, settings: OutboxSettings = OutboxSettings(), onDue: @escaping @Sendable (String) -> Void
+    ) throws(OutboxOpenError) {
+        let store = try Store(path: path, settings: settings, mail: mail, status: status, onDue: onDue)
+        try startThread("outbox") { store.run() }
+    }
+
+    /// Without `close` the thread still finishes what it was given; nobody waits for it.
+    deinit {
+        mail.withLock { $0.isClosed = true }
+    }
+
+    package func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {
+        try await ask(or: .failure(.closed)) { $0.appends.append(.init(submission: submission, answer: $1)) }.get()
+    }
+
+    package func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+        await ask(or: Claim(deliveries: [], nextDue: nil, hasMore: false)) {
+            $0.claims.append(.init(limit: limit, app: app, now: now, answer: $1))
+        }
+    }
+
+    package func settle(_ delivery: Delivery, as settlement: Settlement) {
+        mail.withLock { mail in
+            if !mail.isClosed { mail.settlements.append((delivery, settlement)) }
+        }
+    }
+
+    package func census() async -> [Census] {
+        await ask(or: []) { $0.censuses.append($1) }
+    }
+
+    package var isWritable: Bool { status.isWritable }
+
+    /// Writes every changed profile to its row now, instead of when it is due.
+    package func fold() async {
+        await ask(or: ()) { $0.folds.append($1) }
+    }
+
+    /// Finishes what was asked before, folds, and closes the file; appends fail from now on. Returns when another process may
+    /// open it.
+    package func close() async {
+        await ask(or: ()) { mail, answer in
+            mail.closes.append(answer)
+            mail.isClosed = true
+        }
+    }
+
+    /// Puts a question into the mail and waits for its answer; a store that was closed takes none.
+    private func ask<Answer: Sendable>(
+        or closed: Answer, _ put: (inout Mail, CheckedContinuation<Answer, Never>) -> Void
+    ) async -> Answer {
+        await withCheckedContinuation { answer in
+            let isTaken = mail.withLock { mail in
+                guard !mail.isClosed else { return false }
+                put(&mail, answer)
+                return true
+            }
+            if !isTaken { answer.resume(returning: closed) }
+        }
+    }
+}

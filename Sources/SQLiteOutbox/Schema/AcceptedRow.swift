@@ -1,0 +1,68 @@
+import GRDB
+import Relay
+
+/// A row of the log.
+struct AcceptedRow {
+    let arrival: Arrival
+    let request: UniqueID
+
+    static func insert(_ rows: [AcceptedRow], into db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO accepted (sequence, app, reference, value, identifiers, at, received, origin, request)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        for row in rows {
+            let arrival = row.arrival
+            try statement.execute(arguments: [
+                arrival.sequence, arrival.app, arrival.profile.key, arrival.profile.value,
+                String(decoding: arrival.identifiers.json, as: UTF8.self), arrival.at.milliseconds,
+                arrival.received.milliseconds, arrival.origin, row.request.description,
+            ])
+        }
+    }
+
+    /// The log in its order. Whoever waited for an answer does not any more.
+    static func forEach(in db: Database, _ body: (Arrival) throws -> Void) throws {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT sequence, app, reference, value, identifiers, at, received, origin FROM accepted
+                ORDER BY sequence
+                """)
+        while let row = try rows.next() {
+            try body(
+                Arrival(
+                    app: row[1], profile: try ProfileReference(key: row[2], value: row[3]),
+                    identifiers: try IntegrationIdentifiers(storedJSON: row[4]), at: Timestamp(milliseconds: row[5]),
+                    received: Timestamp(milliseconds: row[6]), sequence: row[0], origin: row[7], request: nil))
+        }
+    }
+
+    /// The newest place in the order of arrival that was ever given.
+    static func lastSequence(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db, sql: "SELECT max((SELECT through FROM folded), coalesce((SELECT max(sequence) FROM accepted), 0))") ?? 0
+    }
+
+    static func remove(through sequence: Int64, from db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM accepted WHERE sequence <= ?").execute(arguments: [sequence])
+        try db.cachedStatement(sql: "UPDATE folded SET through = ?").execute(arguments: [sequence])
+    }
+}
+
+extension ProfileReference {
+    /// From the columns `reference` and `value`.
+    init(key: String, value: String) throws {
+        let reference: ProfileReference? =
+            switch key {
+            case "profile_id": .profileID(value)
+            case "customer_user_id": .customerUserID(value)
+            default: nil
+            }
+        guard let reference else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a \(key) that is none")
+        }
+        self = reference
+    }
+}

@@ -1,0 +1,40 @@
+import Relay
+
+/// What has been asked of the store since it last looked. It is done in this order: settlements, appends, claims, questions.
+/// A caller that waits for an answer before it asks the next thing sees its own order kept.
+struct Mail {
+    struct Append {
+        let submission: Submission
+        let answer: CheckedContinuation<Result<[Disposition], OutboxFailure>, Never>
+    }
+
+    struct ClaimRequest {
+        let limit: Int
+        let app: String
+        let now: Timestamp
+        let answer: CheckedContinuation<Claim, Never>
+    }
+
+    var settlements: [(delivery: Delivery, settlement: Settlement)] = []
+    var appends: [Append] = []
+    var claims: [ClaimRequest] = []
+    var censuses: [CheckedContinuation<[Census], Never>] = []
+    var folds: [CheckedContinuation<Void, Never>] = []
+    var closes: [CheckedContinuation<Void, Never>] = []
+    /// The write-ahead log is long, and all but its end is in the file: the end is wanted there too.
+    var wantsCheckpoint = false
+    /// Nothing is taken any more.
+    var isClosed = false
+
+    var isEmpty: Bool {
+        settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty && !wantsCheckpoint
+            && !isClosed
+    }
+
+    /// Everything so far; what comes next starts from nothing.
+    mutating func takeAll() -> Mail {
+        var rest = Mail()
+        rest.isClosed = isClosed
+        return exchange(&self, with: rest)
+    }
+}

@@ -1,0 +1,83 @@
+import GRDB
+import Relay
+
+/// The SQLite file: one connection that writes, used on one thread. `WAL` and `synchronous=FULL`: a commit is on the disk when it
+/// returns. Nothing checkpoints by itself; see `Checkpointer`.
+final class OutboxFile {
+    let path: String
+    private let queue: DatabaseQueue
+
+    init(path: String, settings: OutboxSettings) throws(OutboxOpenError) {
+        self.path = path
+        do {
+            queue = try DatabaseQueue(path: path, configuration: Self.configuration(settings))
+            try queue.writeWithoutTransaction { db in
+                try Schema.check(db, path: path)
+                let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+                guard mode == "wal" else {
+                    throw OutboxOpenError(
+                        path: path, problem: .failed, cause: "no write-ahead log here: \(mode ?? "no mode")")
+                }
+            }
+            try Schema.migrator.migrate(queue)
+            try queue.writeWithoutTransaction { db in
+                if let pages = settings.mostPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
+            }
+        } catch {
+            throw OutboxOpenError(path: path, error)
+        }
+    }
+
+    static func configuration(_ settings: OutboxSettings) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "outbox"
+        configuration.busyMode = .timeout(5)
+        // GRDB's own WAL mode means `synchronous = NORMAL`, which loses the last commits with the power.
+        configuration.journalMode = .default
+        configuration.foreignKeysEnabled = false
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA cache_size = -8192;
+                    """)
+        }
+        return configuration
+    }
+
+    /// Reads, outside of a transaction.
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        try queue.writeWithoutTransaction(body)
+    }
+
+    /// All of it becomes durable, or nothing does.
+    func commit(_ body: (Database) throws -> Void) throws {
+        try queue.writeWithoutTransaction { db in
+            try db.inTransaction(.immediate) {
+                try body(db)
+                return .commit
+            }
+        }
+    }
+
+    /// Finds out whether writing works: takes some room and gives it back.
+    func probe() throws {
+        try commit { try $0.execute(sql: "INSERT INTO probe VALUES (zeroblob(65536))") }
+        try commit { try $0.execute(sql: "DELETE FROM probe") }
+    }
+
+    @discardableResult
+    func checkpoint(_ mode: Database.CheckpointMode) throws -> (logFrames: Int, doneFrames: Int) {
+        try queue.writeWithoutTransaction { db in
+            let (frames, done) = try db.checkpoint(mode)
+            return (frames, done)
+        }
+    }
+
+    func close() throws {
+        try queue.close()
+    }
+}

@@ -1,0 +1,15 @@
+import Metrics
+
+/// What the store tells of itself.
+struct OutboxMetrics {
+    private let commits = Counter(label: "patchbay_outbox_commits_total")
+    private let accepted = Counter(label: "patchbay_outbox_accepted_total")
+    private let duration = Metrics.Timer(label: "patchbay_outbox_commit_seconds")
+
+    func committed(rows: Int, within duration: Duration) {
+        commits.increment()
+        accepted.increment(by: rows)
+        let (seconds, attoseconds) = duration.components
+        self.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,33 @@
+import GRDB
+import Relay
+
+/// Fills the ledger at the start: the profiles that wait, then the log on top of them. Returns how many dead letters each app has.
+///
+/// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from its beginning.
+func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> [String: Int] {
+    struct Key: Hashable {
+        let app: String
+        let profile: ProfileReference
+    }
+    do {
+        return try file.read { db in
+            try ProfileRow.forEachWaiting(in: db) { ledger.restore($0) }
+            ledger.unfolded.last = try AcceptedRow.lastSequence(db)
+            var through: [Key: Int64] = [:]
+            try AcceptedRow.forEach(in: db) { arrival in
+                let key = Key(app: arrival.app, profile: arrival.profile)
+                if through[key] == nil {
+                    let stored = try ProfileRow.find(arrival.profile, of: arrival.app, in: db)
+                    through[key] = stored?.through ?? 0
+                    if let stored, ledger.entry(of: arrival.profile, in: arrival.app) == nil { ledger.restore(stored) }
+                }
+                guard arrival.sequence > through[key, default: 0] else { return }
+                _ = ledger.merge(arrival, at: ledger.settings.wallClock())
+                ledger.keep()
+            }
+            return try DeadLetter.counts(in: db)
+        }
+    } catch {
+        throw OutboxOpenError(path: file.path, error)
+    }
+}

@@ -1,0 +1,103 @@
+import GRDB
+import Relay
+
+// What the store does when nobody asks: the fold, the newer times, and finding out whether the disk is back.
+
+extension Store {
+    /// How long to wait for mail before there is something to do; nil for ever.
+    var patience: Duration? {
+        if status.lastingFailure != nil { return nil }
+        if !status.isWritable { return probeDue - .now }
+        var patience = ledger.newerTimes.isEmpty ? nil : newerTimesDue - .now
+        if let oldest = ledger.unfolded.oldest {
+            let age = settings.wallClock() - oldest
+            // Not longer than the age itself: the wall clock may have been set back.
+            let rest = min(foldAge - age, foldAge)
+            patience = min(patience ?? rest, rest)
+        }
+        return patience
+    }
+
+    func keepHouse() {
+        if status.lastingFailure != nil { return }
+        if !status.isWritable { return probe() }
+        let now = settings.wallClock()
+        if !ledger.newerTimes.isEmpty, newerTimesDue <= .now {
+            newerTimesDue = .now + settings.newerTimesAfter
+            ledger.foldNewerTimes(at: now)
+        }
+        if isFoldingDue(at: now) { foldSlice(at: now) }
+        ledger.forget(at: now)
+    }
+
+    private func probe() {
+        guard probeDue <= .now else { return }
+        probeDue = .now + settings.probeEvery
+        do {
+            try file.probe()
+            status.noteSuccess()
+        } catch {
+            status.noteFailure(WriteFailure(error))
+        }
+    }
+
+    // MARK: Fold
+
+    /// Once begun, a fold goes on to the half of the age: one slice a while instead of one row with every commit.
+    private var foldAge: Duration { isFolding ? settings.foldAfter / 2 : settings.foldAfter }
+
+    private func isFoldingDue(at now: Timestamp) -> Bool {
+        guard let oldest = ledger.unfolded.oldest else {
+            isFolding = false
+            return false
+        }
+        isFolding = now - oldest >= foldAge
+        return isFolding || ledger.unfolded.count > settings.foldBacklog
+    }
+
+    /// The slice that a commit of so many rows takes along; twice as many, so that a backlog shrinks under load.
+    func foldAlong(_ rows: Int, at now: Timestamp) -> [UnfoldedQueue.Place] {
+        isFoldingDue(at: now) ? ledger.unfolded.take(min(settings.foldSlice, max(64, 2 * rows))) : []
+    }
+
+    /// Writes one slice in a transaction of its own.
+    private func foldSlice(at now: Timestamp) {
+        do {
+            try write([], folding: ledger.unfolded.take(settings.foldSlice), at: now)
+        } catch {
+            status.noteFailure(WriteFailure(error))
+        }
+    }
+
+    func foldAll() {
+        let now = settings.wallClock()
+        ledger.foldNewerTimes(at: now)
+        while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
+    }
+
+    func fold(_ slice: [UnfoldedQueue.Place], at now: Timestamp, in db: Database) throws {
+        guard !slice.isEmpty else { return }
+        for place in slice where place.entry.state.isDirty { try writeRow(of: place.entry, at: now, in: db) }
+        try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db)
+    }
+
+    /// The ledger contains the whole log, also what this very transaction adds to it.
+    func writeRow(of entry: Entry, at now: Timestamp, in db: Database) throws {
+        let origins = ledger.origins
+        let origin = origins.indices.contains(Int(entry.state.origin)) ? origins[Int(entry.state.origin)] : ""
+        try ProfileRow.write(entry, origin: origin, through: ledger.unfolded.last, at: now, into: db)
+    }
+
+    // MARK: Checkpoint
+
+    /// Reaches the end of the write-ahead log, because nobody else writes now; the next commit begins it anew.
+    func finishCheckpoint(_ mode: Database.CheckpointMode = .passive) {
+        do {
+            try file.checkpoint(mode)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // The checkpointer is at it, and will ask again if that does not help.
+        } catch {
+            status.noteFailure(WriteFailure(error))
+        }
+    }
+}

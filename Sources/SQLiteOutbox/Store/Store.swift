@@ -1,0 +1,187 @@
+import GRDB
+import Relay
+
+/// The store's thread: takes whatever gathered while the last commit ran, commits it together, then answers.
+///
+/// The ledger is touched on this thread alone, so a claim never sees what is not durable: it is served between two commits.
+final class Store {
+    let settings: OutboxSettings
+    let ledger: Ledger
+    let file: OutboxFile
+    private var lock: FileLock?
+    private let mail: Condition<Mail>
+    let status: StoreStatus
+    let checkpointer: Checkpointer
+    private let onDue: @Sendable (String) -> Void
+    private let metrics = OutboxMetrics()
+
+    private var deadLetterCounts: [String: Int]
+    /// Settled, and not yet in the file.
+    private(set) var deadLetters: [DeadLetter] = []
+    /// A slice a while, since the oldest change was old enough.
+    var isFolding = false
+    var newerTimesDue: ContinuousClock.Instant
+    var probeDue: ContinuousClock.Instant
+
+    init(
+        path: String, settings: OutboxSettings, mail: Condition<Mail>, status: StoreStatus,
+        onDue: @escaping @Sendable (String) -> Void
+    ) throws(OutboxOpenError) {
+        self.settings = settings
+        self.mail = mail
+        self.status = status
+        self.onDue = onDue
+        try makeParents(of: path)
+        lock = try FileLock(besides: path)
+        file = try OutboxFile(path: path, settings: settings)
+        ledger = Ledger(settings: settings)
+        deadLetterCounts = try recover(ledger, from: file)
+        checkpointer = try Checkpointer(path: path, settings: settings) {
+            mail.withLock { $0.wantsCheckpoint = true }
+        } failed: {
+            status.noteFailure($0)
+        }
+        newerTimesDue = .now + settings.newerTimesAfter
+        probeDue = .now
+    }
+
+    func run() {
+        tellConsumers()
+        while true {
+            let mail = mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
+            serve(mail)
+            if mail.isClosed {
+                close()
+                for close in mail.closes { close.resume() }
+                return
+            }
+            keepHouse()
+        }
+    }
+
+    private func serve(_ mail: Mail) {
+        let now = settings.wallClock()
+        for (delivery, settlement) in mail.settlements {
+            if let dead = ledger.settle(delivery, as: settlement, at: now) { deadLetters.append(dead) }
+        }
+        if !mail.appends.isEmpty || !deadLetters.isEmpty { commit(mail.appends, at: now) }
+        for claim in mail.claims {
+            claim.answer.resume(returning: ledger.claim(claim.limit, of: claim.app, at: claim.now))
+        }
+        for census in mail.censuses { census.resume(returning: self.census()) }
+        if mail.wantsCheckpoint { finishCheckpoint() }
+        if !mail.folds.isEmpty {
+            foldAll()
+            for fold in mail.folds { fold.resume() }
+        }
+        tellConsumers()
+    }
+
+    private func tellConsumers() {
+        for app in ledger.takeAppsToTell() { onDue(app) }
+    }
+
+    private func census() -> [Census] {
+        let names = Set(ledger.apps.keys).union(deadLetterCounts.keys)
+        return names.sorted().map { name in
+            let waiting = ledger.apps[name]?.census()
+            return Census(
+                app: name, waiting: waiting?.waiting ?? 0, oldest: waiting?.oldest,
+                deadLetters: deadLetterCounts[name, default: 0])
+        }
+    }
+
+    // MARK: Commit
+
+    /// Merges, commits and answers. Where the commit fails, everything merged is taken back before anybody is told.
+    private func commit(_ appends: [Mail.Append], at now: Timestamp) {
+        var answers: [Result<[Disposition], OutboxFailure>] = []
+        answers.reserveCapacity(appends.count)
+        do {
+            if let failure = status.lastingFailure { throw failure }
+            var rows: [AcceptedRow] = []
+            for append in appends { answers.append(try merge(append.submission, into: &rows, at: now)) }
+            if !rows.isEmpty || !deadLetters.isEmpty {
+                try write(rows, folding: foldAlong(rows.count, at: now), at: now)
+            }
+            ledger.keep()
+        } catch {
+            ledger.undo(to: 0)
+            let failure = WriteFailure(error)
+            status.noteFailure(failure)
+            answers = Array(repeating: .failure(failure.failure), count: appends.count)
+        }
+        ledger.forget(at: now)
+        for (append, answer) in zip(appends, answers) { append.answer.resume(returning: answer) }
+    }
+
+    /// One request's patches are kept together or not at all.
+    private func merge(
+        _ submission: Submission, into rows: inout [AcceptedRow], at now: Timestamp
+    ) throws -> Result<[Disposition], OutboxFailure> {
+        let mark = (undo: ledger.undoMark, rows: rows.count, waiting: ledger.waitingCount)
+        var dispositions: [Disposition] = []
+        dispositions.reserveCapacity(submission.patches.count)
+        for patch in submission.patches {
+            try recall(patch.profile, of: submission.app)
+            let sequence = ledger.unfolded.last + 1
+            let arrival = Arrival(patch, of: submission, sequence: sequence, mostAhead: settings.mostAhead)
+            let disposition = ledger.merge(arrival, at: now)
+            dispositions.append(disposition)
+            guard disposition == .accepted else { continue }
+            ledger.unfolded.last = sequence
+            rows.append(AcceptedRow(arrival: arrival, request: submission.id))
+        }
+        let waiting = ledger.waitingCount
+        guard waiting <= max(settings.mostWaiting, mark.waiting) else {
+            ledger.undo(to: mark.undo)
+            rows.removeSubrange(mark.rows...)
+            return .failure(.full("\(mark.waiting) profiles wait"))
+        }
+        return .success(dispositions)
+    }
+
+    /// A profile that was delivered long ago is in the file alone.
+    private func recall(_ profile: ProfileReference, of app: String) throws {
+        guard ledger.entry(of: profile, in: app) == nil else { return }
+        if let stored = try file.read({ try ProfileRow.find(profile, of: app, in: $0) }) { ledger.restore(stored) }
+    }
+
+    /// One transaction: the log's new rows, the dead letters, and a slice of the fold.
+    func write(_ rows: [AcceptedRow], folding slice: [UnfoldedQueue.Place], at now: Timestamp) throws {
+        let dead = deadLetters
+        let start = ContinuousClock.now
+        do {
+            try file.commit { db in
+                try AcceptedRow.insert(rows, into: db)
+                for letter in dead { try bury(letter, at: now, in: db) }
+                try fold(slice, at: now, in: db)
+            }
+        } catch {
+            ledger.unfolded.putBack(slice)
+            throw error
+        }
+        for place in slice { ledger.markFolded(place.entry) }
+        deadLetters.removeAll()
+        for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
+        metrics.committed(rows: rows.count, within: .now - start)
+        // Rows share pages; a profile's row and a dead letter have one of their own each.
+        checkpointer.wrote(bytes: 8192 + 512 * rows.count + 8192 * (slice.count + dead.count))
+        status.noteSuccess()
+    }
+
+    /// Together with its profile's row: a start that found the log but not the row would deliver it again.
+    private func bury(_ letter: DeadLetter, at now: Timestamp, in db: Database) throws {
+        try letter.insert(UniqueID.v7(at: letter.died), into: db)
+        if let entry = ledger.entry(of: letter.profile, in: letter.app) { try writeRow(of: entry, at: now, in: db) }
+    }
+
+    /// What was asked before is done. The lock goes last: whoever takes it finds a file that nobody writes.
+    private func close() {
+        checkpointer.stop()
+        foldAll()
+        if status.isWritable { finishCheckpoint(.truncate) }
+        try? file.close()
+        lock = nil
+    }
+}

@@ -1,0 +1,33 @@
+import Relay
+import Synchronization
+
+/// Whether the store can be written; asked from everywhere.
+final class StoreStatus: Sendable {
+    private enum State {
+        case writable
+        case failing
+        /// Until the file is opened anew.
+        case broken(WriteFailure)
+    }
+
+    private let state = Mutex(State.writable)
+
+    var isWritable: Bool {
+        state.withLock { if case .writable = $0 { true } else { false } }
+    }
+
+    var lastingFailure: WriteFailure? {
+        state.withLock { if case .broken(let failure) = $0 { failure } else { nil } }
+    }
+
+    func noteSuccess() {
+        state.withLock { if case .failing = $0 { $0 = .writable } }
+    }
+
+    func noteFailure(_ failure: WriteFailure) {
+        state.withLock { state in
+            if case .broken = state { return }
+            state = failure.isLasting ? .broken(failure) : .failing
+        }
+    }
+}

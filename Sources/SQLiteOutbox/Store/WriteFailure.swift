@@ -1,0 +1,36 @@
+import GRDB
+import Relay
+
+/// What a failed write means for the callers, and for the store.
+struct WriteFailure: Error {
+    let failure: OutboxFailure
+    /// Nothing more may be accepted until the file is opened anew.
+    let isLasting: Bool
+
+    init(_ error: any Error) {
+        if let known = error as? WriteFailure {
+            self = known
+            return
+        }
+        guard let error = error as? DatabaseError else {
+            failure = .unavailable("\(error)")
+            isLasting = false
+            return
+        }
+        switch (error.resultCode, error.extendedResultCode) {
+        case (_, .SQLITE_IOERR_FSYNC), (_, .SQLITE_IOERR_DIR_FSYNC):
+            // After a failed fsync the kernel may have thrown the pages away and say that all is well the next time.
+            failure = .unavailable(error.words)
+            isLasting = true
+        case (.SQLITE_CORRUPT, _), (.SQLITE_NOTADB, _):
+            failure = .unavailable(error.words)
+            isLasting = true
+        case (.SQLITE_FULL, _), (_, .SQLITE_IOERR_WRITE), (_, .SQLITE_IOERR_TRUNCATE):
+            failure = .full(error.words)
+            isLasting = false
+        default:
+            failure = .unavailable(error.words)
+            isLasting = false
+        }
+    }
+}
