@@ -49,14 +49,33 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
         stage("Relay", [logging, metrics]),
         stage("EventLoop", ["CEvent"]),
+        stage("Listener", ["Relay", "EventLoop", "CZlib"]),
+        stage("Authentication", ["Relay", crypto]),
+        stage("RateLimit", ["Relay"]),
+        stage("Vendors", ["Relay", "CSimdjson"]),
+        stage("SQLiteOutbox", ["Relay", grdb, collections, heap, metrics]),
         stage("Delivery", ["Relay", collections]),
+        stage("AdaptyAPI", ["Relay", "EventLoop", "CCurl"]),
         stage("Admin", ["Relay", coreMetrics]),
         stage("Sandbox", ["Relay"]),
+
         tests(of: "Relay", []),
+//E
+//L        tests(of: "Listener", ["Relay", "EventLoop", "CZlib"]),
+        tests(of: "Authentication", ["Relay"]),
+        tests(of: "RateLimit", ["Relay"]),
+        tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
+//S        tests(of: "SQLiteOutbox", ["Relay", grdb]),
         tests(of: "Delivery", ["Relay"]),
+        tests(of: "AdaptyAPI", ["Relay", "EventLoop"]),
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -40,7 +40,7 @@ package struct DeliveryCore: Sendable {
     package init(policy: DeliveryPolicy, now: ContinuousClock.Instant) {
         self.policy = policy
         backoff = Backoff()
-        pacer = Pacer(perMinute: policy.perMinute, burst: policy.burst, now: now)
+        pacer = Pacer(interval: policy.interval, burst: policy.burst, now: now)
         circuit = Circuit(failuresToOpen: policy.circuitFailures)
     }
 

@@ -1,7 +1,8 @@
 /// How hard an app's deliveries may push, and how long they hold on.
 package struct DeliveryPolicy: Sendable, Equatable {
-    /// Attempts a minute, evenly paced. Adapty's old figure was 40,000 a minute and app; newer text gives none.
-    package var perMinute = 40_000
+    /// Between two attempts when they are evenly paced. Adapty's old figure was 40,000 a minute and app; newer text
+    /// gives none.
+    package var interval = Duration.seconds(60) / 40_000
     /// Attempts that may go at once after a pause.
     package var burst = 100
     /// Attempts in flight at most.

@@ -10,8 +10,8 @@ struct Pacer: Sendable {
     private var lastChange: ContinuousClock.Instant
     private var pausedUntil: ContinuousClock.Instant?
 
-    init(perMinute: Int, burst: Int, now: ContinuousClock.Instant) {
-        interval = .seconds(60) / max(perMinute, 1)
+    init(interval: Duration, burst: Int, now: ContinuousClock.Instant) {
+        self.interval = interval
         self.burst = max(burst, 1)
         theoretical = now
         lastChange = now

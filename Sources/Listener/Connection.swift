@@ -157,6 +157,7 @@ final class Connection: @unchecked Sendable {
     // MARK: Out
 
     private func send(_ response: Response, to asked: Asked, then next: Next) {
+        if response.isReset { return close() }
         let next = next == .request && (asked.closes || listener.isDraining) ? Next.close : next
         let ending: Ending =
             next == .request ? (asked.isHTTP10 ? .keepAliveSpoken : .keepAlive) : .close

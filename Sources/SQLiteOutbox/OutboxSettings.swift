@@ -2,13 +2,11 @@ package import Relay
 
 /// The store's numbers. The defaults suit one node with a disk of its own.
 package struct OutboxSettings: Sendable {
-    /// How long a value that Adapty confirmed is not sent again when it comes unchanged.
-    package var reassertAfter: Duration = .seconds(24 * 3600)
+    /// How long a value that Adapty confirmed is not sent again when it comes unchanged; by app, 24 hours unless given.
+    package var reassertAfter: [String: Duration] = [:]
     /// How far ahead of its arrival a vendor's time is believed; beyond, the time of arrival counts. Without this bound one
     /// wrong clock would pin a value for years.
     package var mostAhead: Duration = .seconds(24 * 3600)
-    /// The longest a caller waits for the upstream's answer. Later than this it was told 202, and what it brought is kept.
-    package var longestWait: Duration = .seconds(30)
     /// How many profiles may wait; beyond, appends are refused as full.
     package var mostWaiting = 4_000_000
     /// How many delivered profiles are remembered in memory; the others are looked up in the file.

@@ -77,7 +77,7 @@ extension AdaptyAPI.Settings {
 extension DeliveryPolicy {
     init(_ app: AppConfiguration) {
         self.init()
-        perMinute = app.rate.perMinute
+        interval = app.rate.interval
         burst = app.rate.burst
         concurrency = app.concurrency
         profileWait = app.profileWait

@@ -108,7 +108,7 @@ struct PacerTests {
 
     @Test("halves its rate on 429, once a second, and finds it again")
     func slowsAndRecovers() {
-        var pacer = Pacer(perMinute: 6000, burst: 1, now: base)
+        var pacer = Pacer(interval: .milliseconds(10), burst: 1, now: base)
         pacer.slow(at: base, pausing: nil)
         pacer.slow(at: base.advanced(by: .milliseconds(10)), pausing: nil)
         #expect(pacer.share == 0.5)
@@ -127,14 +127,14 @@ struct PacerTests {
 
     @Test("never falls below a sixty-fourth of the rate")
     func hasAFloor() {
-        var pacer = Pacer(perMinute: 6000, burst: 1, now: base)
+        var pacer = Pacer(interval: .milliseconds(10), burst: 1, now: base)
         for second in 0..<100 { pacer.slow(at: base.advanced(by: .seconds(second)), pausing: nil) }
         #expect(pacer.share == 1.0 / 64)
     }
 
     @Test("holds everything back while Retry-After of a 429 lasts")
     func pausesAsAsked() {
-        var pacer = Pacer(perMinute: 6000, burst: 10, now: base)
+        var pacer = Pacer(interval: .milliseconds(10), burst: 10, now: base)
         pacer.slow(at: base, pausing: .seconds(7))
         #expect(pacer.take(at: base) == base.advanced(by: .seconds(7)))
         #expect(pacer.take(at: base.advanced(by: .seconds(7))) == nil)

@@ -68,7 +68,7 @@ struct DeliveryCoreTests {
     @Test("spreads attempts evenly behind a small burst")
     func pacesAttempts() {
         var bench = Bench {
-            $0.perMinute = 60
+            $0.interval = .seconds(1)
             $0.burst = 3
         }
         _ = bench.core.next(at: bench.now)
@@ -168,7 +168,7 @@ struct DeliveryCoreTests {
     func simulation(seed: Int) {
         var generator = Seeded(UInt64(seed))
         var bench = Bench {
-            $0.perMinute = 600
+            $0.interval = .milliseconds(100)
             $0.burst = 5
             $0.concurrency = 7
         }

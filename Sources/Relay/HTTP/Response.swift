@@ -22,6 +22,7 @@ package struct Response: Sendable {
 
     /// No answer at all: the connection is closed. For stand-ins that misbehave on purpose.
     package static let reset = Response(status: 0)
+    package var isReset: Bool { status == 0 }
 
     package static func json(_ status: Int, _ body: [UInt8]) -> Response {
         Response(status: status, headers: [Field("Content-Type", "application/json")], body: body)

@@ -8,6 +8,8 @@ import Relay
 /// turns: a backlog of retries must not hold up what just came, nor a stream of arrivals the retries.
 final class AppLedger {
     let name: String
+    /// How long a confirmed value is not sent again when it comes unchanged.
+    let reassertAfter: Duration
     private(set) var entries: [ProfileReference: Entry] = [:]
     var waitingCount = 0
     /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is due.
@@ -20,8 +22,9 @@ final class AppLedger {
     /// Those that waited longest come first; an entry whose wait ended is still in it, marked stale.
     private var oldest = Deque<Entry>()
 
-    init(name: String) {
+    init(name: String, reassertAfter: Duration) {
         self.name = name
+        self.reassertAfter = reassertAfter
     }
 
     private struct Later: Comparable {

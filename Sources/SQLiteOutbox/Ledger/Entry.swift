@@ -74,15 +74,12 @@ final class Awaiting {
     let late: [UniqueID]
     /// The fields that nobody but waiting callers brought.
     let only: IdentifierSet
-    /// When the first of the callers came that brought these fields.
-    let onlySince: Timestamp
 
-    init?(requests: [UniqueID], late: [UniqueID] = [], only: IdentifierSet = [], onlySince: Timestamp) {
+    init?(requests: [UniqueID], late: [UniqueID] = [], only: IdentifierSet = []) {
         if requests.isEmpty && late.isEmpty && only.isEmpty { return nil }
         self.requests = requests
         self.late = late
         self.only = only
-        self.onlySince = onlySince
     }
 }
 

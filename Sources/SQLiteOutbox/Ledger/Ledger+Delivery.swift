@@ -48,15 +48,19 @@ extension Ledger {
                 dead = DeadLetter(delivery, origin: origins[Int(entry.state.origin)], failure: failure, at: at)
             }
             goOn(entry, at: at)
-        case .missing(let retryAt, let failure):
+        case .missing(let retryAt, let failure, let told):
             if !isAskedAgain {
-                removeUnwanted(sent, of: entry, at: now)
+                // A caller that was gone by now was promised delivery: what it brought is kept.
+                if told.count == delivery.awaiting.count { removeUnwanted(sent, of: entry) }
                 unmark(IdentifierSet(sent), of: entry)
             }
             goLater(entry, at: isAskedAgain ? now : retryAt, failure)
         case .retry(let at, let failure):
-            unmark(IdentifierSet(sent), of: entry)
             goLater(entry, at: at, failure)
+            // It may still succeed while they wait.
+            answerLateWithNext(entry, keeping: delivery.awaiting)
+            markDirty(entry, from: nil, at: now)
+            return nil
         }
         answerLateWithNext(entry, keeping: [])
         markDirty(entry, from: nil, at: now)
@@ -78,10 +82,9 @@ extension Ledger {
         unmark(IdentifierSet(sent).subtracting(IdentifierSet(entry.state.waiting)), of: entry)
     }
 
-    /// Drops what nobody but callers brought who were told just now that there is no such profile. A caller that came longer ago
-    /// than anybody waits was told 202 instead: what it brought is kept.
-    private func removeUnwanted(_ sent: MergedPatch, of entry: Entry, at now: Timestamp) {
-        guard let awaiting = entry.state.awaiting, now - awaiting.onlySince <= settings.longestWait else { return }
+    /// Drops what nobody but callers brought who were told just now that there is no such profile.
+    private func removeUnwanted(_ sent: MergedPatch, of entry: Entry) {
+        guard let awaiting = entry.state.awaiting else { return }
         entry.state.waiting.remove { field in
             awaiting.only.contains(IdentifierSet(field.identifier))
                 && sent[field.identifier]?.sequence == field.sequence
@@ -110,7 +113,6 @@ extension Ledger {
     private func answerLateWithNext(_ entry: Entry, keeping requests: [UniqueID]) {
         guard let awaiting = entry.state.awaiting else { return }
         entry.state.awaiting = Awaiting(
-            requests: requests + awaiting.late, only: entry.state.isWaiting ? awaiting.only : [],
-            onlySince: awaiting.onlySince)
+            requests: requests + awaiting.late, only: entry.state.isWaiting ? awaiting.only : [])
     }
 }

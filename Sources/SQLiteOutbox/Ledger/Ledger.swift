@@ -32,7 +32,7 @@ final class Ledger {
 
     func app(_ name: String) -> AppLedger {
         if let app = apps[name] { return app }
-        let app = AppLedger(name: name)
+        let app = AppLedger(name: name, reassertAfter: settings.reassertAfter[name] ?? .seconds(24 * 3600))
         apps[name] = app
         return app
     }
@@ -80,9 +80,7 @@ final class Ledger {
                 queueFresh(entry)
             }
         }
-        if let request = arrival.request, disposition != .unchangedApplied {
-            noteCaller(request, of: entry, at: arrival.received)
-        }
+        if let request = arrival.request, disposition != .unchangedApplied { noteCaller(request, of: entry) }
         return disposition
     }
 
@@ -102,16 +100,16 @@ final class Ledger {
             }
         } else if let applied = entry.state.applied[field.identifier] {
             guard field.at >= applied.field.at else { return .unchangedApplied }
-            if field.value == applied.field.value, arrival.received - applied.confirmed < settings.reassertAfter {
+            if field.value == applied.field.value, arrival.received - applied.confirmed < entry.app.reassertAfter {
                 raise(applied.field, to: field.at) {
                     entry.state.applied[field.identifier] = .init(field: $0, confirmed: applied.confirmed)
                     noteNewerTimes(of: entry)
                 }
                 return .unchangedApplied
             }
-            if arrival.request != nil { mark(field.identifier, of: entry, at: arrival.received) }
+            if arrival.request != nil { mark(field.identifier, of: entry) }
         } else if arrival.request != nil {
-            mark(field.identifier, of: entry, at: arrival.received)
+            mark(field.identifier, of: entry)
         }
         entry.state.waiting.merge(field)
         return .accepted
