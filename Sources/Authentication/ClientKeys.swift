@@ -6,8 +6,8 @@ package struct ClientKeys: Sendable {
     /// By digest: how long a look-up takes may tell something of a digest, and from a digest no key can be found.
     private let clients: [SHA256Digest: ClientKey]
 
-    /// - Parameter keys: each client key with its secrets; more than one while they are being rotated. A secret that two
-    ///   client keys share speaks for the first: the configuration does not let it come to that.
+    /// - Parameter keys: each client key with its secrets; more than one while they are being rotated. A secret that
+    ///   two client keys share speaks for the first: the configuration does not let it come to that.
     package init(_ keys: [(client: ClientKey, secrets: [Secret])]) {
         var clients: [SHA256Digest: ClientKey] = [:]
         for (client, secrets) in keys {

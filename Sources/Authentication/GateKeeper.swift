@@ -1,6 +1,7 @@
 package import Relay
 
-/// Knows who may come through which door: a hook asks for what its source is configured to prove, a client route for a client key.
+/// Knows who may come through which door: a hook asks for what its source is configured to prove, a client route for a
+/// client key.
 package struct GateKeeper: Authenticator {
     private let schemes: [String: any Scheme]
     private let clientKeys: ClientKeys

@@ -3,9 +3,9 @@ import Relay
 
 /// The secrets that are valid at the moment: one, or several while they are being rotated. Kept as SHA-256 digests.
 ///
-/// What is presented is hashed and compared with every one of them, whatever the earlier comparisons said, and each comparison
-/// takes the same time wherever the difference is (`==` of digests in Crypto is made so). How long it takes therefore tells
-/// only how many secrets there are.
+/// What is presented is hashed and compared with every one of them, whatever the earlier comparisons said, and each
+/// comparison takes the same time wherever the difference is (`==` of digests in Crypto is made so). How long it takes
+/// therefore tells only how many secrets there are.
 struct KnownSecrets: Sendable {
     private let digests: [SHA256Digest]
 

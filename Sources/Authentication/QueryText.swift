@@ -2,10 +2,11 @@ import Relay
 
 /// The part of a URL behind `?`, taken apart at `&` and `=`.
 enum QueryText {
-    /// Takes every parameter of a name out of a query, and returns their values decoded. What stays is left as it was sent.
+    /// Takes every parameter of a name out of a query, and returns their values decoded. What stays is left as it was
+    /// sent.
     ///
-    /// Names are compared as they decode: `%74oken` is `token`, and would be to whoever reads the query next. `+` stays `+`:
-    /// in tokens it is a digit of base64 that somebody forgot to encode, never a blank.
+    /// Names are compared as they decode: `%74oken` is `token`, and would be to whoever reads the query next. `+` stays
+    /// `+`: in tokens it is a digit of base64 that somebody forgot to encode, never a blank.
     static func take(_ name: String, from query: inout String) -> [[UInt8]] {
         var taken: [[UInt8]] = []
         var kept: [Substring.UTF8View] = []

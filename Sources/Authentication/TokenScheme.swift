@@ -1,11 +1,13 @@
 package import Relay
 
-/// A fixed token in the query, for vendors that can only be given a URL, or in a header, for those that can be given one.
+/// A fixed token in the query, for vendors that can only be given a URL, or in a header, for those that can be given
+/// one.
 package struct TokenScheme: Scheme {
     package enum Place: Sendable, Equatable {
         /// A parameter of this name.
         case query(String)
-        /// The field of this name; the token stands behind `prefix`, such as `Bearer `, whose letter case does not matter.
+        /// The field of this name; the token stands behind `prefix`, such as `Bearer `, whose letter case does not
+        /// matter.
         case header(String, prefix: String)
     }
 

@@ -2,11 +2,11 @@ import Synchronization
 
 /// Theoretical arrival times by key, in memory that never grows, however many keys are seen.
 ///
-/// A fixed set-associative table, as in a CPU cache: a key's hash picks a set, and the key may stand in any of its ways. An entry whose
-/// time has passed says the same as no entry, so nothing is ever removed: it is written over. Where a set is full of entries
-/// that still mean something, the one closest to its expiry goes, and that key is forgiven what it had left: the least
-/// that can be lost. Keys are 64-bit hashes under a seed that no caller knows, so nobody can aim at another's set; two
-/// keys with one hash would share a limit, at odds of one in 2^64 for each pair.
+/// A fixed set-associative table, as in a CPU cache: a key's hash picks a set, and the key may stand in any of its
+/// ways. An entry whose time has passed says the same as no entry, so nothing is ever removed: it is written over.
+/// Where a set is full of entries that still mean something, the one closest to its expiry goes, and that key is
+/// forgiven what it had left: the least that can be lost. Keys are 64-bit hashes under a seed that no caller knows, so
+/// nobody can aim at another's set; two keys with one hash would share a limit, at odds of one in 2^64 for each pair.
 final class ArrivalTable: Sendable {
     /// Eight ways of 16 bytes: two cache lines.
     static let ways = 8
@@ -41,12 +41,13 @@ final class ArrivalTable: Sendable {
     /// The most entries it can hold.
     var capacity: Int { shards.count * setsPerShard * Self.ways }
 
-    /// Calls under the key's lock with the arrival time kept for it, or with `now` where none is or it has passed. A change of
-    /// it is kept.
+    /// Calls under the key's lock with the arrival time kept for it, or with `now` where none is or it has passed. A
+    /// change of it is kept.
     func withArrival<Result>(
         of key: UInt64, at now: UInt64, _ body: (inout UInt64) throws -> Result
     ) rethrows -> Result {
-        // The low bits pick the shard and the ones above them the set: disjoint, or every shard would use few of its sets.
+        // The low bits pick the shard and the ones above them the set: disjoint, or every shard would use few of its
+        // sets.
         let shard = shards[Int(truncatingIfNeeded: key) & (shards.count - 1)]
         let set = Int(truncatingIfNeeded: key >> UInt64(shards.count.trailingZeroBitCount)) & (setsPerShard - 1)
         return try shard.entries.withLock { entries in

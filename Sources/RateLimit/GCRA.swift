@@ -1,9 +1,11 @@
 import Relay
 
-/// The generic cell rate algorithm (ITU-T I.371, annex A) in its virtual scheduling form: a token bucket whose whole state is one
-/// number, the theoretical arrival time of the next request. A pure value; the number is kept elsewhere, one for every key.
+/// The generic cell rate algorithm (ITU-T I.371, annex A) in its virtual scheduling form: a token bucket whose whole
+/// state is one number, the theoretical arrival time of the next request. A pure value; the number is kept elsewhere,
+/// one for every key.
 ///
-/// Times are nanoseconds since the limiter began. In any window of `t`, at most `burst + t / interval` requests come in.
+/// Times are nanoseconds since the limiter began. In any window of `t`, at most `burst + t / interval` requests come
+/// in.
 struct GCRA: Sendable {
     /// The time one request takes up.
     let interval: UInt64

@@ -1,8 +1,9 @@
 import Relay
 
 extension PeerAddress {
-    /// What one subscriber has, in numbers: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177: a site gets at
-    /// least a /64, so that its low half is free to choose and says nothing). Text that is neither counts as itself.
+    /// What one subscriber has, in numbers: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177: a site
+    /// gets at least a /64, so that its low half is free to choose and says nothing). Text that is neither counts as
+    /// itself.
     var network: Network {
         if let prefix = Self.prefix(of: description.utf8) { return .ipv6(prefix) }
         return .other(description)

@@ -25,8 +25,8 @@ package struct Limits: Sendable, Equatable {
     }
 }
 
-/// Keeps every sender within its limits (`Limits` says which apply to whom). A request spends from all that apply to it or,
-/// if one of them refuses, from none. Refuses with 429.
+/// Keeps every sender within its limits (`Limits` says which apply to whom). A request spends from all that apply to it
+/// or, if one of them refuses, from none. Refuses with 429.
 package struct RateLimiter: Limiter {
     /// Each limit has a table of its own: a flood of addresses cannot push out what is known of a source.
     private let sources: Meter?
@@ -88,9 +88,9 @@ package struct RateLimiter: Limiter {
         guard excesses.isEmpty else { throw .rateLimited(excesses) }
     }
 
-    /// Decides the first charge with its lock held while the others are decided, and so on inwards: all of them see one moment,
-    /// and nothing is written until all conform. Charges come in the order of their meters, always the same, so two
-    /// requests never wait for each other.
+    /// Decides the first charge with its lock held while the others are decided, and so on inwards: all of them see one
+    /// moment, and nothing is written until all conform. Charges come in the order of their meters, always the same, so
+    /// two requests never wait for each other.
     @discardableResult
     private func decide(
         _ charges: ArraySlice<Charge>, at now: UInt64, isSpending: Bool, _ excesses: inout [Excess]

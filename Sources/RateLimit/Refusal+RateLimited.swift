@@ -2,8 +2,8 @@ import Relay
 
 extension Refusal {
     /// 429 (RFC 6585 section 4) with the time to wait, and the limits that were met in the words of
-    /// draft-ietf-httpapi-ratelimit-headers-10: `q` requests a window of `w` seconds; `r` of them are left, and more come
-    /// in `t` seconds. Whole seconds, rounded up, at least one: who waits that long is let in.
+    /// draft-ietf-httpapi-ratelimit-headers-10: `q` requests a window of `w` seconds; `r` of them are left, and more
+    /// come in `t` seconds. Whole seconds, rounded up, at least one: who waits that long is let in.
     static func rateLimited(_ excesses: [Excess]) -> Refusal {
         let seconds = excesses.map(\.seconds).max() ?? 1
         return Refusal(

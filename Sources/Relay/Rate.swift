@@ -9,7 +9,8 @@ package struct Rate: Sendable, Hashable {
     /// How many may happen at once after a silence.
     package let burst: Int
 
-    /// - Parameter burst: `count` unless given. Nil for what is not positive, or more than `mostPerSecond` or `mostAtOnce`.
+    /// Nil for what is not positive, or more than `mostPerSecond` or `mostAtOnce`.
+    /// - Parameter burst: `count` unless given.
     package init?(count: Int, per period: Duration, burst: Int? = nil) {
         let burst = burst ?? count
         guard (1...Self.mostAtOnce).contains(count), (1...Self.mostAtOnce).contains(burst), period > .zero,

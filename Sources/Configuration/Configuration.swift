@@ -1,0 +1,118 @@
+package import EventLoop
+import Relay
+
+/// Everything Patchbay is told by its file, checked: whoever holds one can start. `config/patchbay.yaml` shows every
+/// key.
+///
+/// It is made in three steps. `Node` reads YAML and knows lines. `Section` validates: which keys there are, and what
+/// kind of value each has. `Surroundings` and the rules at the end of this file bind: secrets to their values, names to
+/// what they name. No step stops at its first mistake; all of them are thrown together.
+package struct Configuration: Sendable {
+    /// Where partners and client apps connect.
+    package let listen: SocketAddress
+    package let admin: AdminConfiguration
+    package let outbox: OutboxConfiguration
+    /// Threads that serve connections. Default: one for each core.
+    package let loops: Int
+    /// Networks whose `X-Forwarded-For` is believed: an address and a prefix length each, `10.0.0.0/8`.
+    package let trustedProxies: [String]
+    /// In the order of the file, as are the other lists.
+    package let apps: [AppConfiguration]
+    package let sources: [SourceConfiguration]
+    package let clientKeys: [ClientKeyConfiguration]
+    package let vendors: [VendorConfiguration]
+    package let limits: LimitsConfiguration
+    package let deadlines: DeadlinesConfiguration
+    package let drain: DrainConfiguration
+    package let log: LogConfiguration
+
+    /// Every key with its value, defaults included. A secret is shown as `<secret>` and where it came from.
+    package let effective: String
+
+    /// Reads a configuration.
+    /// - Parameters:
+    ///   - surroundings: where secrets are looked up.
+    ///   - vendors: the names of the vendors that are built in.
+    package init(
+        yaml: String, in surroundings: Surroundings = .process, vendors: Set<String>
+    ) throws(Mistakes) {
+        let root: Node
+        do {
+            root = try Node(yaml: yaml)
+        } catch {
+            throw Mistakes([error])
+        }
+        let reader = Reader()
+        self.init(Section(root, reader), in: surroundings, builtIn: vendors)
+        guard reader.mistakes.isEmpty else { throw Mistakes(reader.mistakes) }
+    }
+
+    /// Reads a configuration file.
+    package init(
+        contentsOf path: String, in surroundings: Surroundings = .process, vendors: Set<String>
+    ) throws(Mistakes) {
+        let bytes: [UInt8]
+        do {
+            bytes = try surroundings.contents(path)
+        } catch {
+            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) cannot be read: \(error)")])
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) is not UTF-8")])
+        }
+        try self.init(yaml: text, in: surroundings, vendors: vendors)
+    }
+}
+
+extension Configuration {
+    /// Reads all there is, whatever is wrong with it: the mistakes are with the reader.
+    init(_ root: Section, in surroundings: Surroundings, builtIn: Set<String>) {
+        let names = Names(apps: root.names(in: "apps"), vendors: builtIn.union(root.names(in: "vendors")))
+        listen = root.value("listen", .address, default: .loopback(8080))
+        admin = root.section("admin") { AdminConfiguration($0, in: surroundings) }
+        outbox = root.value("outbox", .outbox, default: .sqlite(path: "var/patchbay.db"))
+        loops = root.value("loops", .integer(1...256), default: surroundings.cores)
+        trustedProxies = root.list("trusted_proxies", .network, default: ["127.0.0.1/32"])
+        apps = root.sections("apps") { AppConfiguration($0, named: $1, in: surroundings) }
+        sources = root.sections("sources") { SourceConfiguration($0, named: $1, in: surroundings, names) }
+        clientKeys = root.sections("client_keys") { ClientKeyConfiguration($0, named: $1, in: surroundings, names) }
+        vendors = root.sections("vendors") {
+            VendorConfiguration($0, named: $1, isBuiltIn: builtIn.contains($1))
+        }
+        limits = root.section("limits") { LimitsConfiguration($0) }
+        deadlines = root.section("deadlines") { DeadlinesConfiguration($0) }
+        drain = root.section("drain") { DrainConfiguration($0) }
+        log = root.section("log") { LogConfiguration($0) }
+        root.finish()
+        effective = root.listing
+
+        if names.apps.isEmpty { root.mistake("apps", "there must be at least one app") }
+        // Port 0 is the kernel's choice, never the same twice.
+        if listen == admin.listen, listen.port != 0 {
+            root.mistake("listen", "the admin pages listen here too; one of them must move")
+        }
+        reportSharedKeys(root)
+    }
+
+    /// A secret speaks for one client key, and never is the one that only Patchbay may hold.
+    private func reportSharedKeys(_ root: Section) {
+        var owners: [[UInt8]: String] = [:]
+        for app in apps {
+            for secret in app.secretKeys { owners[secret.reveal { $0 }] = "apps.\(app.name).secret_key" }
+        }
+        for client in clientKeys {
+            let key = "client_keys.\(client.name).key"
+            for secret in client.secrets {
+                if let owner = owners.updateValue(key, forKey: secret.reveal { $0 }), owner != key {
+                    root.mistake(line: client.line, key, "this is the same secret as \(owner)")
+                }
+            }
+        }
+    }
+}
+
+/// What other sections may refer to. A name counts although its section has mistakes: one cause, one sentence.
+struct Names {
+    let apps: Set<String>
+    let vendors: Set<String>
+}

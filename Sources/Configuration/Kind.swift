@@ -1,0 +1,164 @@
+import EventLoop
+import Relay
+
+/// A kind of value: how it is read from text, and how it is written where the effective configuration is shown.
+struct Kind<Value> {
+    /// What belongs here, with an example: "a duration such as 250ms, 5s, 10m, 72h or 30d".
+    let name: String
+    let read: (String) throws(Wrong) -> Value
+    let write: (Value) -> String
+
+    init(_ name: String, read: @escaping (String) throws(Wrong) -> Value, write: @escaping (Value) -> String) {
+        self.name = name
+        self.read = read
+        self.write = write
+    }
+
+    /// - Parameter read: gives nil for text that is not of this kind.
+    init(_ name: String, write: @escaping (Value) -> String, read: @escaping (String) -> Value?) {
+        self.init(
+            name,
+            read: { text throws(Wrong) in
+                guard let value = read(text) else { throw Wrong("this is not \(name)") }
+                return value
+            }, write: write)
+    }
+}
+
+/// Why a text is not of the kind it should be: one sentence, which does not show the text.
+struct Wrong: Error {
+    let sentence: String
+
+    init(_ sentence: String) {
+        self.sentence = sentence
+    }
+}
+
+extension Kind<String> {
+    /// Text that is not empty, and has no control characters.
+    static func text(_ name: String) -> Kind<String> {
+        Kind(name, write: { $0 }) { text in
+            text.isEmpty || text.utf8.contains(where: \.isControl) ? nil : text
+        }
+    }
+
+    /// RFC 9110 section 5.6.2: a token.
+    static var headerName: Kind<String> {
+        Kind("the name of a header, such as X-Api-Key", write: { $0 }) { text in
+            let isToken = text.utf8.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
+            return isToken && !text.isEmpty ? text : nil
+        }
+    }
+
+    /// A network in CIDR notation; a lone address is a network of its own. Written with its prefix length.
+    static var network: Kind<String> {
+        Kind("a network such as 10.0.0.0/8 or 2001:db8::/32", write: { $0 }) { text in
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            let host = String(parts[0])
+            guard let address = SocketAddress(host: host, port: 0) else { return nil }
+            let most = address.host.contains(":") ? 128 : 32
+            guard parts.count == 2 else { return "\(host)/\(most)" }
+            guard let length = Int(digits: parts[1]), length <= most else { return nil }
+            return text
+        }
+    }
+
+    /// Where a value stands in a payload: a JSON pointer (RFC 6901), or the name of a parameter in a query or a form.
+    static var place: Kind<String> {
+        Kind("a JSON pointer such as /user/id, or the name of a parameter", write: { $0 }) { text in
+            guard !text.isEmpty, !text.utf8.contains(where: \.isControl) else { return nil }
+            guard text.hasPrefix("/") else { return text }
+            let isEscapedWell = text.utf8.split(separator: UInt8(ascii: "~"), omittingEmptySubsequences: false)
+                .dropFirst().allSatisfy { $0.first == UInt8(ascii: "0") || $0.first == UInt8(ascii: "1") }
+            return isEscapedWell ? text : nil
+        }
+    }
+}
+
+extension Kind<Int> {
+    static func integer(_ range: ClosedRange<Int>) -> Kind<Int> {
+        Kind("a whole number from \(range.lowerBound) to \(range.upperBound)", write: { String($0) }) { text in
+            Int(digits: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension Kind where Value: RawRepresentable<String> & CaseIterable {
+    /// One of a few words.
+    static var choice: Kind {
+        let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        return Kind("one of \(words)", write: { $0.rawValue }) { Value(rawValue: $0) }
+    }
+}
+
+extension Kind<SocketAddress> {
+    static var address: Kind<SocketAddress> {
+        Kind(
+            "a numeric address and port such as 127.0.0.1:8080 or [::1]:8080", write: { $0.description },
+            read: { SocketAddress($0) })
+    }
+}
+
+extension Kind<Rate?> {
+    /// A rate, or `none` for no limit.
+    static var limit: Kind<Rate?> {
+        Kind(
+            "a rate such as 1000/s, 40000/min, 5/h or 20/s burst 100, or none",
+            read: { text throws(Wrong) in
+                if text == "none" { return nil }
+                guard let rate = Rate(text) else { throw Wrong("this is not \(Self.limit.name)") }
+                return rate
+            }, write: { $0?.description ?? "none" })
+    }
+}
+
+extension Kind<Duration> {
+    private static var units: [(name: String, milliseconds: Int)] {
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
+    }
+
+    /// More than nothing, and at most ten years.
+    static var duration: Kind<Duration> {
+        Kind("a duration such as 250ms, 5s, 10m, 72h or 30d", write: write) { text in
+            read(text).flatMap { $0 > .zero ? $0 : nil }
+        }
+    }
+
+    /// The same, or `0s`.
+    static var delay: Kind<Duration> {
+        Kind("a duration such as 0s, 250ms, 5s or 10m", write: write, read: read)
+    }
+
+    private static func read(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let count = Int(digits: digits),
+            let unit = units.first(where: { $0.name == text.dropFirst(digits.count) })
+        else { return nil }
+        let (milliseconds, overflow) = count.multipliedReportingOverflow(by: unit.milliseconds)
+        guard !overflow, milliseconds <= 3650 * 86_400_000 else { return nil }
+        return .milliseconds(milliseconds)
+    }
+
+    /// In the largest unit that divides it.
+    private static func write(_ duration: Duration) -> String {
+        let milliseconds = Int(duration.milliseconds)
+        guard milliseconds > 0, let unit = units.first(where: { milliseconds % $0.milliseconds == 0 }) else {
+            return "0s"
+        }
+        return "\(milliseconds / unit.milliseconds)\(unit.name)"
+    }
+}
+
+extension Kind<FoundSecret> {
+    /// A reference to a secret, followed. Shown as where it was found.
+    static func secret(in surroundings: Surroundings) -> Kind<FoundSecret> {
+        Kind(
+            "env:NAME or file:PATH",
+            read: { text throws(Wrong) in
+                guard let reference = SecretReference(text) else {
+                    throw Wrong("a secret never stands in this file itself; write env:NAME or file:PATH")
+                }
+                return try surroundings.find(reference)
+            }, write: { "\($0.secret) from \($0.reference)" })
+    }
+}

@@ -1,0 +1,27 @@
+package import EventLoop
+package import Relay
+
+/// `admin`: the pages, metrics and commands of whoever runs it.
+package struct AdminConfiguration: Sendable {
+    /// Default: 127.0.0.1:8081.
+    package let listen: SocketAddress
+    /// What a request must carry; none by default, and required off loopback.
+    package let tokens: [Secret]
+
+    init(_ section: Section, in surroundings: Surroundings) {
+        listen = section.value("listen", .address, default: .loopback(8081))
+        tokens = section.list("token", .secret(in: surroundings), default: []).map(\.secret)
+        if !listen.isLoopback, !section.contains("token") {
+            section.mistake("listen", "off loopback the admin pages need a token")
+        }
+    }
+}
+
+extension SocketAddress {
+    static func loopback(_ port: UInt16) -> SocketAddress {
+        guard let address = SocketAddress(host: "127.0.0.1", port: port) else {
+            preconditionFailure("127.0.0.1 is an address")
+        }
+        return address
+    }
+}

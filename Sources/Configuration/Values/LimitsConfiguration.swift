@@ -1,0 +1,33 @@
+package import Relay
+
+/// `limits`: how much may come in. A rate is `1000/s`, `40000/min` or `5/h`, may have a burst, `20/s burst 100`, and is
+/// nil for `none`.
+package struct LimitsConfiguration: Sendable, Equatable {
+    /// Webhooks of one source. Default: 1000/s.
+    package let source: Rate?
+    /// Requests with one client key. Default: 200/s.
+    package let clientKey: Rate?
+    /// Requests of client apps from one address, or one IPv6 /64. Default: 20/s.
+    package let clientAddress: Rate?
+    /// Requests of client apps about one profile. Default: 5/s.
+    package let profile: Rate?
+    /// The longest body, after gzip is undone. Default: 262144, at most 64 MiB.
+    package let bodyBytes: Int
+    /// Connections open at once. Default: 20000.
+    package let connections: Int
+    /// Bodies held in memory at once. Default: 64 MiB.
+    package let bytesInFlight: Int
+
+    init(_ section: Section) {
+        source = section.value("source", .limit, default: Rate("1000/s"))
+        clientKey = section.value("client_key", .limit, default: Rate("200/s"))
+        clientAddress = section.value("client_ip", .limit, default: Rate("20/s"))
+        profile = section.value("profile", .limit, default: Rate("5/s"))
+        bodyBytes = section.value("body_bytes", .integer(1024...67_108_864), default: 262_144)
+        connections = section.value("connections", .integer(1...1_000_000), default: 20000)
+        bytesInFlight = section.value("bytes_in_flight", .integer(1024...68_719_476_736), default: 67_108_864)
+        if bytesInFlight < bodyBytes {
+            section.mistake("bytes_in_flight", "this must be at least body_bytes, or the longest body never comes in")
+        }
+    }
+}
