@@ -45,13 +45,15 @@ struct ChunkedBody: Sendable {
                 part = .size
             case .trailers(let count):
                 let tooLarge = Refusal.fieldsTooLarge("The trailers are too large.")
-                guard let line = try bytes.line(from: index, atMost: limits.trailerBytes - count, else: tooLarge) else {
+                // The empty line that ends them always has room.
+                let room = max(0, limits.trailerBytes - count - 2)
+                guard let line = try bytes.line(from: index, atMost: room, else: tooLarge) else {
                     return (index, false)
                 }
                 index = line.upperBound + 2
                 guard !line.isEmpty else { return (index, true) }
                 _ = try Headers.Place(readingLine: line, of: bytes)
-                part = .trailers(min(count + line.count + 2, limits.trailerBytes))
+                part = .trailers(count + line.count + 2)
             }
         }
     }
