@@ -30,7 +30,8 @@ extension Refusal {
 
     static let unknownMethod = Refusal(501, "not_implemented", "This method is not known here.")
 
-    static let unknownVersion = Refusal(505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    static let unknownVersion = Refusal(
+        505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
 
     static let overloaded = unavailable(
         "Too much is in flight.", retryAfter: 1, cause: "the limit of bytes in flight is reached")
