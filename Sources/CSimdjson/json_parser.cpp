@@ -1,7 +1,8 @@
-// Why not simdjson's own parsers: the DOM turns numbers into 64 bits (ids have 20 digits) and refuses a whole document for one lone
-// surrogate; On Demand keeps the digits, but costs calls per value that Swift cannot inline, and leaves what is skipped unchecked.
-// So its first stage (vectors: UTF-8, strings, and where every token begins), and a second one of our own over those places.
-// `internal::dom_parser_implementation` is what both of its parsers are made of and chosen at run time for the CPU.
+// Why not simdjson's own parsers: the DOM turns numbers into 64 bits (ids have 20 digits) and refuses a whole document
+// for one lone surrogate; On Demand keeps the digits, but costs calls per value that Swift cannot inline, and leaves
+// what is skipped unchecked. So its first stage (vectors: UTF-8, strings, and where every token begins), and a second
+// one of our own over those places. `internal::dom_parser_implementation` is what both of its parsers are made of and
+// chosen at run time for the CPU.
 
 #include "CSimdjson.h"
 #include "token.h"

@@ -1,5 +1,6 @@
-// One token: where it ends, and whether it is what it begins as. Stage 1 found where tokens begin; it has checked that the whole is
-// UTF-8, that every string is closed and that none holds a raw control character. The buffer is padded with spaces.
+// One token: where it ends, and whether it is what it begins as. Stage 1 found where tokens begin; it has checked that
+// the whole is UTF-8, that every string is closed and that none holds a raw control character. The buffer is padded
+// with spaces.
 #pragma once
 
 #include "CSimdjson.h"

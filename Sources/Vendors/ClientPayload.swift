@@ -1,7 +1,7 @@
 import Relay
 
-/// Reads what a client app or a drop-in caller sends: one flat object, one profile. Whoever sent it reads the answer, so what is wrong
-/// is refused, not skipped; and a null was meant.
+/// Reads what a client app or a drop-in caller sends: one flat object, one profile. Whoever sent it reads the answer,
+/// so what is wrong is refused, not skipped; and a null was meant.
 struct ClientPayload {
     /// The members that are read, and the identifier each sets.
     typealias Names = [String: Identifier]
@@ -61,7 +61,8 @@ extension ClientPayload.Names {
     }
 }
 
-/// Whom a client speaks of. The headers have Adapty's names; a body has the same with `_`. Named twice it must be the same.
+/// Whom a client speaks of. The headers have Adapty's names; a body has the same with `_`. Named twice it must be the
+/// same.
 private struct ClientReference {
     private var customerUserID: String?
     private var profileID: String?
@@ -102,7 +103,7 @@ private struct ClientReference {
         case (let text?, nil):
             guard let profile = ProfileReference.customerUserID(text) else {
                 throw .invalid(
-                    "adapty-customer-user-id must be at most \(CustomerUserID.mostBytes) bytes without control characters."
+                    "adapty-customer-user-id must be 1 to \(CustomerUserID.mostBytes) bytes, none of them a control."
                 )
             }
             return profile

@@ -33,8 +33,8 @@ struct Look {
         case absent
     }
 
-    /// The first value that means something. What is no text, means nothing or is excepted is passed over; what is unfit ends the
-    /// search, because a value further down would then speak in the place of one that was meant.
+    /// The first value that means something. What is no text, means nothing or is excepted is passed over; what is
+    /// unfit ends the search, because a value further down would then speak in the place of one that was meant.
     func up(_ lookup: Plan.Lookup) -> Result {
         var exception: String?
         for spot in lookup.spots {
@@ -137,7 +137,7 @@ extension Condition.Form {
         case .email:
             text.dropFirst().dropLast().contains(UInt8(ascii: "@"))
         case .uuidVersion7:
-            text.count == 36 && text[14] == UInt8(ascii: "7") && UniqueID(String(decoding: text, as: UTF8.self)) != nil
+            text.count == 36 && text[14] == UInt8(ascii: "7") && UniqueID(utf8: text) != nil
         case .prefix(let prefix):
             text.starts(with: prefix.utf8)
         case .sha256:
@@ -154,7 +154,9 @@ extension UnsafeBufferPointer<UInt8> {
 
     /// - Parameter word: in lower case.
     func begins(with word: [UInt8]) -> Bool {
-        count >= word.count && zip(self, word).allSatisfy { $0.lowercased == $1 }
+        guard count >= word.count else { return false }
+        for index in word.indices where self[index].lowercased != word[index] { return false }
+        return true
     }
 
     /// Why a text cannot be an id, as the end of a sentence; nil where it can.

@@ -1,5 +1,5 @@
-/// Where each value came from and what was passed over, for a person. Collected only when somebody asks: the readers are handed
-/// nil otherwise, and make no text.
+/// Where each value came from and what was passed over, for a person. Collected only when somebody asks: the readers
+/// are handed nil otherwise, and make no text.
 package final class Trace {
     package struct Finding: Equatable, Sendable {
         /// Which event of the payload: `/users/2`, `line 3`; empty where there is only one.

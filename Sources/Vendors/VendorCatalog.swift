@@ -2,8 +2,8 @@ package import Relay
 
 /// Every vendor that this process knows, ready to read what it sends.
 ///
-/// A webhook's payload is one event or a batch; each event comes to a patch or to a skip with its reason. A client's payload is one
-/// patch or a refusal: there somebody reads the answer.
+/// A webhook's payload is one event or a batch; each event comes to a patch or to a skip with its reason. A client's
+/// payload is one patch or a refusal: there somebody reads the answer.
 package struct VendorCatalog: Normalizer {
     private let plans: [String: Plan]
     private let pool = ScratchPool()

@@ -1,6 +1,7 @@
 package import Relay
 
-/// A vendor as the configuration declares it: new, or more names for a built-in one. Places are JSON pointers or names, as text.
+/// A vendor as the configuration declares it: new, or more names for a built-in one. Places are JSON pointers or names,
+/// as text.
 package struct VendorDeclaration: Sendable, Equatable {
     package var name: String
     package var identifiers: [Identifier: [String]]

@@ -1,4 +1,5 @@
-// JSON as a flat tape that Swift walks without a call per value. C, because Swift imports C without C++ interoperability.
+// JSON as a flat tape that Swift walks without a call per value. C, because Swift imports C without C++
+// interoperability.
 #ifndef PATCHBAY_CSIMDJSON_H
 #define PATCHBAY_CSIMDJSON_H
 
@@ -13,11 +14,13 @@ enum json_kind {
     JSON_NULL,
     JSON_FALSE,
     JSON_TRUE,
-    // The digits as they were sent, their grammar checked. Never a double, never an integer: vendors send ids of 20 digits.
+    // The digits as they were sent, their grammar checked. Never a double, never an integer: vendors send ids of 20
+    // digits.
     JSON_NUMBER,
     // Unescaped, valid UTF-8; may hold NUL.
     JSON_STRING,
-    // A string with half of a surrogate pair in it, which UTF-8 has no bytes for. The half became U+FFFD: fit to read, no id.
+    // A string with half of a surrogate pair in it, which UTF-8 has no bytes for. The half became U+FFFD: fit to read,
+    // no id.
     JSON_BROKEN_STRING,
     // A member's name. Its value is the next node.
     JSON_NAME,
@@ -53,7 +56,8 @@ enum json_status {
     JSON_NO_MEMORY,
 };
 
-// Arrays and objects within each other. Deeper ones are refused: nobody's webhook, and the walk keeps its stack in this many words.
+// Arrays and objects within each other. Deeper ones are refused: nobody's webhook, and the walk keeps its stack in this
+// many words.
 enum { JSON_MAX_DEPTH = 128 };
 
 typedef struct json_parser json_parser;
@@ -62,8 +66,8 @@ typedef struct json_parser json_parser;
 json_parser *json_parser_create(void);
 void json_parser_destroy(json_parser *parser);
 
-// Reads one document (RFC 8259; a byte order mark before it is passed over). The bytes are copied, because simdjson reads beyond
-// the end in whole vectors, and because escapes are undone in place. What an earlier parse gave is gone.
+// Reads one document (RFC 8259; a byte order mark before it is passed over). The bytes are copied, because simdjson
+// reads beyond the end in whole vectors, and because escapes are undone in place. What an earlier parse gave is gone.
 enum json_status json_parser_parse(json_parser *parser, const uint8_t *bytes, size_t length);
 
 // The root, with everything below it behind it; null unless the last parse was JSON_OK.

@@ -1,17 +1,18 @@
-/// What protocols mean by letters, digits and blanks: ASCII, whatever the locale.
+/// What protocols mean by letters, digits and blanks: ASCII, whatever the locale. Inlinable, for they are asked of every
+/// byte that comes in, by other modules.
 extension UInt8 {
     package static let hexDigits = Array("0123456789abcdef".utf8)
 
-    package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+    @inlinable package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
 
-    package var isLetterOrDigit: Bool { isDigit || (lowercased >= 0x61 && lowercased <= 0x7a) }
+    @inlinable package var isLetterOrDigit: Bool { isDigit || (lowercased >= 0x61 && lowercased <= 0x7a) }
 
     /// C0 controls and DEL. HTAB is one.
-    package var isControl: Bool { self < 0x20 || self == 0x7f }
+    @inlinable package var isControl: Bool { self < 0x20 || self == 0x7f }
 
-    package var lowercased: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
+    @inlinable package var lowercased: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
 
-    package var hexDigit: UInt8? {
+    @inlinable package var hexDigit: UInt8? {
         switch self {
         case 0x30...0x39: self - 0x30
         case 0x41...0x46: self - 0x41 + 10
@@ -21,7 +22,7 @@ extension UInt8 {
     }
 
     /// Space, HTAB, CR or LF.
-    package var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0a || self == 0x0d }
+    @inlinable package var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0a || self == 0x0d }
 }
 
 extension StringProtocol {

@@ -10,11 +10,18 @@ package struct UniqueID: Sendable, Hashable, Comparable {
 
     /// Reads `8-4-4-4-12` hexadecimal digits in either case; nil for anything else.
     package init?(_ text: some StringProtocol) {
+        var text = String(text)
+        guard let id = text.withUTF8({ UniqueID(utf8: $0) }) else { return nil }
+        self = id
+    }
+
+    /// The same, of bytes: every event of a vendor asks.
+    package init?(utf8 text: UnsafeBufferPointer<UInt8>) {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var digits = 0
         var position = 0
-        for byte in text.utf8 {
+        for byte in text {
             if position == 8 || position == 13 || position == 18 || position == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
             } else {

@@ -3,9 +3,9 @@ import Relay
 extension Vendor {
     /// Adjust's callbacks: a GET whose parameter names are the customer's, whose values are placeholders.
     ///
-    /// `adid` is what Adjust recommends. SDK callback parameters are appended under their own names; Adapty's events reach Adjust with
-    /// theirs, among them `customer_user_id` and `integration_event_id`. Placeholders without data are dropped, mistyped ones arrive as
-    /// they are. `installed_at` is no event time: it rides on every later event.
+    /// `adid` is what Adjust recommends. SDK callback parameters are appended under their own names; Adapty's events
+    /// reach Adjust with theirs, among them `customer_user_id` and `integration_event_id`. Placeholders without data
+    /// are dropped, mistyped ones arrive as they are. `installed_at` is no event time: it rides on every later event.
     static let adjust = Vendor(
         "adjust",
         identifiers: [.adjustDeviceID: ["adid"]],

@@ -3,9 +3,10 @@ import Relay
 extension Vendor {
     /// Branch's webhooks: a JSON object, or a templated GET; exports flatten the names with `_`.
     ///
-    /// `developer_identity` is what the app gave to `setIdentity`: the customer's user id, and by Adapty's SDK pages its `branch_id` too.
-    /// Traps: `link_data.branch_id` is a link, `key_live_...` is the app. Not read: the link's own data, which belongs to whoever made the
-    /// link, not to whoever opened it. Branch waits two seconds and repeats only then.
+    /// `developer_identity` is what the app gave to `setIdentity`: the customer's user id, and by Adapty's SDK pages
+    /// its `branch_id` too. Traps: `link_data.branch_id` is a link, `key_live_...` is the app. Not read: the link's own
+    /// data, which belongs to whoever made the link, not to whoever opened it. Branch waits two seconds and repeats
+    /// only then.
     static let branch = Vendor(
         "branch",
         identifiers: [

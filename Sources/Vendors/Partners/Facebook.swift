@@ -1,8 +1,8 @@
 import Relay
 
 extension Vendor {
-    /// What servers that already report to Meta send there: App Events (a form, query or object) and the Conversions API (a batch in
-    /// `data`, which a form holds as JSON in a string). Meta itself sends nothing of the kind.
+    /// What servers that already report to Meta send there: App Events (a form, query or object) and the Conversions
+    /// API (a batch in `data`, which a form holds as JSON in a string). Meta itself sends nothing of the kind.
     ///
     /// `external_id` is often a digest and may be a list: read only where it is configured.
     static let facebook = Vendor(

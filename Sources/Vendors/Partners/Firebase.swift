@@ -1,10 +1,12 @@
 import Relay
 
 extension Vendor {
-    /// What the customer's own code forwards of Google Analytics: a Cloud Function's event (`user` as the SDK has it, or `userDim` raw), a
-    /// copy of a Measurement Protocol body, rows of the BigQuery export, and any of them within a Pub/Sub push.
+    /// What the customer's own code forwards of Google Analytics: a Cloud Function's event (`user` as the SDK has it,
+    /// or `userDim` raw), a copy of a Measurement Protocol body, rows of the BigQuery export, and any of them within a
+    /// Pub/Sub push.
     ///
-    /// User properties are `{name: {value}}`, or in BigQuery `[{key, value: {string_value}}]`. Times are micros, as number or text.
+    /// User properties are `{name: {value}}`, or in BigQuery `[{key, value: {string_value}}]`. Times are micros, as
+    /// number or text.
     static let firebase = Vendor(
         "firebase",
         identifiers: [

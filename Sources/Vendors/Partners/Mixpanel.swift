@@ -1,11 +1,12 @@
 import Relay
 
 extension Vendor {
-    /// Mixpanel's cohort sync: `{action, parameters: {members: [{mixpanel_distinct_id, email, ...exported properties}]}}`, 1000 members a
-    /// call; and single events as customers forward them, `{event, properties: {distinct_id, $user_id, $device_id, time}}`.
+    /// Mixpanel's cohort sync: `{action, parameters: {members: [{mixpanel_distinct_id, email, ...exported
+    /// properties}]}}`, 1000 members a call; and single events as customers forward them, `{event, properties:
+    /// {distinct_id, $user_id, $device_id, time}}`.
     ///
-    /// Who leaves a cohort keeps his ids, so `remove_members` is read like the others. An anonymous `$device:...` is a legal
-    /// `mixpanel_user_id`, and nobody's user id.
+    /// Who leaves a cohort keeps his ids, so `remove_members` is read like the others. An anonymous `$device:...` is a
+    /// legal `mixpanel_user_id`, and nobody's user id.
     static let mixpanel = Vendor(
         "mixpanel",
         identifiers: [

@@ -2,8 +2,9 @@ import Relay
 
 /// Mixpanel wants `{"action": <the same>, "status": "success" | "failure", "error": {"message", "code"}}`.
 ///
-/// It pauses the whole sync on 400, 401, 403 and 404, and tells its users; so only a bad credential is answered so. What else is wrong with
-/// one call is said in the body, and the sync goes on. 429 and 5xx are tried again, and stay what they are.
+/// It pauses the whole sync on 400, 401, 403 and 404, and tells its users; so only a bad credential is answered so.
+/// What else is wrong with one call is said in the body, and the sync goes on. 429 and 5xx are tried again, and stay
+/// what they are.
 struct MixpanelDialect: Dialect {
     func answer(_ receipt: Receipt, to request: Request) -> Response {
         var json = JSONText()

@@ -1,11 +1,12 @@
 import Relay
 
 extension Vendor {
-    /// OneSignal's event streams, whose body is the customer's own template: flat names with dots as in its documentation, the same within
-    /// "Event Data", or nested. Its journey webhooks (a user, no subscription) and web push webhooks (from a browser) too.
+    /// OneSignal's event streams, whose body is the customer's own template: flat names with dots as in its
+    /// documentation, the same within "Event Data", or nested. Its journey webhooks (a user, no subscription) and web
+    /// push webhooks (from a browser) too.
     ///
-    /// Adapty wants the *push* subscription. A user has others, and `onesignal_id` is the user: never mapped.
-    /// The tags are written by Adapty's own integration, so they name the profile whatever the template's author thought of.
+    /// Adapty wants the *push* subscription. A user has others, and `onesignal_id` is the user: never mapped. The tags
+    /// are written by Adapty's own integration, so they name the profile whatever the template's author thought of.
     static let oneSignal = Vendor(
         "onesignal",
         identifiers: [

@@ -1,11 +1,11 @@
 import Relay
 
 extension Vendor {
-    /// PostHog's HTTP webhook: `{event: {distinct_id, event, properties, timestamp}, person: {properties}}`, the person optional; or one flat
-    /// event where the customer's template says so.
+    /// PostHog's HTTP webhook: `{event: {distinct_id, event, properties, timestamp}, person: {properties}}`, the person
+    /// optional; or one flat event where the customer's template says so.
     ///
-    /// Somebody whom PostHog does not know has a version 7 UUID of his library's making for a distinct id: it is a legal
-    /// `posthog_distinct_user_id`, and nobody's user id.
+    /// Somebody whom PostHog does not know has a version 7 UUID of his library's making for a distinct id: it is a
+    /// legal `posthog_distinct_user_id`, and nobody's user id.
     static let postHog = Vendor(
         "posthog",
         identifiers: [.posthogDistinctUserID: Places("/event/distinct_id", "distinct_id", meaningless: postHogRefuses)],

@@ -1,9 +1,11 @@
 import Relay
 
 extension Vendor {
-    /// Pushwoosh's journey webhooks, whose body is the customer's own, and its integration webhook, which tells of e-mails only.
+    /// Pushwoosh's journey webhooks, whose body is the customer's own, and its integration webhook, which tells of
+    /// e-mails only.
     ///
-    /// For an e-mail the HWID is the address: not the device that Adapty wants. Where no user id was set Pushwoosh repeats the HWID.
+    /// For an e-mail the HWID is the address: not the device that Adapty wants. Where no user id was set Pushwoosh
+    /// repeats the HWID.
     static let pushwoosh = Vendor(
         "pushwoosh",
         identifiers: [

@@ -15,8 +15,8 @@ enum EventTime {
         return time >= earliest && time <= received + tolerance ? time : nil
     }
 
-    /// Seconds, milliseconds, microseconds or nanoseconds since 1970: their sizes do not overlap before the year 5138. A fraction is
-    /// of a second, or of no interest.
+    /// Seconds, milliseconds, microseconds or nanoseconds since 1970: their sizes do not overlap before the year 5138.
+    /// A fraction is of a second, or of no interest.
     private static func epoch(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
         let point = text.firstIndex(of: UInt8(ascii: ".")) ?? text.endIndex
         guard (1...19).contains(point), let whole = integer(text, 0..<point) else { return nil }
@@ -33,8 +33,8 @@ enum EventTime {
         }
     }
 
-    /// `2026-10-14T08:21:43.117Z`, `2026-10-14 08:21:43`, `2026-10-14 09:21:43.117+0100`. Without a zone it is UTC, as Amplitude and
-    /// AppsFlyer mean it.
+    /// `2026-10-14T08:21:43.117Z`, `2026-10-14 08:21:43`, `2026-10-14 09:21:43.117+0100`. Without a zone it is UTC, as
+    /// Amplitude and AppsFlyer mean it.
     private static func calendar(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
         guard text.count >= 19, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
             text[10] == UInt8(ascii: "T") || text[10] == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),

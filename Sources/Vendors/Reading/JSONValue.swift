@@ -1,7 +1,7 @@
 import CSimdjson
 
-/// One value of a payload: a node of a tape and all that follows from it. Good as long as the parser or parameters it came from
-/// are not used for another document; the scratch of a request sees to that.
+/// One value of a payload: a node of a tape and all that follows from it. Good as long as the parser or parameters it
+/// came from are not used for another document; the scratch of a request sees to that.
 struct JSONValue {
     let node: UnsafePointer<json_node>
 
@@ -76,7 +76,9 @@ extension JSONValue {
         var name = name
         return name.withUTF8 { wanted in
             var found: JSONValue?
-            for member in members where member.name.elementsEqual(wanted) { found = member.value }
+            for (name, value) in members where name.count == wanted.count && name.elementsEqual(wanted) {
+                found = value
+            }
             return found
         }
     }

@@ -1,10 +1,11 @@
 import CSimdjson
 import Relay
 
-/// A form or query string, decoded and laid out as an object of strings: to all that reads payloads it is JSON.
-/// One text at a time; reading the next ends the values of the one before.
+/// A form or query string, decoded and laid out as an object of strings: to all that reads payloads it is JSON. One
+/// text at a time; reading the next ends the values of the one before.
 ///
-/// A parameter without a value is left out: to a vendor it means "I have none", and it must not hide an earlier one of its name.
+/// A parameter without a value is left out: to a vendor it means "I have none", and it must not hide an earlier one of
+/// its name.
 final class Parameters {
     private var text: UnsafeMutableBufferPointer<UInt8> = .allocate(capacity: 1024)
     private var nodes: UnsafeMutableBufferPointer<json_node> = .allocate(capacity: 64)
@@ -16,8 +17,8 @@ final class Parameters {
 
     var capacityBytes: Int { text.count + nodes.count * MemoryLayout<json_node>.stride }
 
-    /// Nil where there is no parameter with a value. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is not followed by
-    /// two hexadecimal digits stands for itself.
+    /// Nil where there is no parameter with a value. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is
+    /// not followed by two hexadecimal digits stands for itself.
     func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONValue? {
         reserve(bytes)
         var nodeCount = 1

@@ -2,8 +2,8 @@ import Relay
 
 /// All the places of a vendor as one tree of names, so that an event is walked once however many places there are.
 ///
-/// Each place has a number; the numbers under one name are consecutive. So when a name comes twice and the last shall win, what was
-/// found under the first is forgotten by clearing one range.
+/// Each place has a number; the numbers under one name are consecutive. So when a name comes twice and the last shall
+/// win, what was found under the first is forgotten by clearing one range.
 struct PlaceTree: Sendable {
     /// What stands at each place of one payload.
     typealias Findings = UnsafeMutableBufferPointer<JSONValue?>
@@ -20,7 +20,8 @@ struct PlaceTree: Sendable {
         let children: Int
     }
 
-    /// The names that can follow one name, and which tags they can have: most names of a payload are turned away by one bit.
+    /// The names that can follow one name, and which tags they can have: most names of a payload are turned away by one
+    /// bit.
     private struct Level: Sendable {
         var names: [Name] = []
         var filter: UInt64 = 0

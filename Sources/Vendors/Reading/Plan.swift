@@ -1,7 +1,7 @@
 import Relay
 
 /// A vendor's description made ready to run: every place has its number, and the rules ask for numbers.
-struct Plan: Sendable {
+final class Plan: Sendable {
     let vendor: Vendor
     let tree: PlaceTree
     let identifiers: [(identifier: Identifier, field: Lookup)]
@@ -85,8 +85,8 @@ struct Plan: Sendable {
         clientNames = .simplified(vendor.clientNames)
     }
 
-    /// Adapty's own names come first wherever the customer can put data, unless the vendor's file gives them another turn; the
-    /// identifiers' own names come last, because the customer may name parameters so.
+    /// Adapty's own names come first wherever the customer can put data, unless the vendor's file gives them another
+    /// turn; the identifiers' own names come last, because the customer may name parameters so.
     private static func withCanonicalNames(
         _ vendor: Vendor
     ) -> (identifiers: [(identifier: Identifier, field: Places)], profileID: Places, customerUserID: Places) {

@@ -2,7 +2,8 @@ import Synchronization
 
 /// What reading one request needs and the next can use again: parsers, decoded parameters, the tables of findings.
 ///
-/// Sendable unchecked: between `borrow` and its end exactly one thread has it, and the pool's lock orders one after the other.
+/// Sendable unchecked: between `borrow` and its end exactly one thread has it, and the pool's lock orders one after the
+/// other.
 final class Scratch: @unchecked Sendable {
     let body = JSONParser()
     let bodyParameters = Parameters()

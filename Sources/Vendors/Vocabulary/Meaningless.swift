@@ -1,36 +1,41 @@
 import Relay
 
-/// Texts that stand where an id should and say that there is none. Compared without the blanks and quotes around, whatever the case.
+/// Texts that stand where an id should and say that there is none. Compared without the blanks and quotes around,
+/// whatever the case.
 package struct Meaningless: Sendable, Equatable {
     /// In lower case.
-    private var words: Set<[UInt8]>
-    private var longest: Int
+    private var words: [[UInt8]]
+    /// Which lengths they have, a bit each: most ids are told apart from all of them by this alone.
+    private var lengths: UInt64
 
     package init(_ words: [String]) {
-        self.words = Set(words.map { Array($0.lowercased().utf8) })
-        longest = self.words.map(\.count).max() ?? 0
+        self.init(bytes: words.map { Array($0.lowercased().utf8) })
+    }
+
+    private init(bytes words: [[UInt8]]) {
+        self.words = words
+        lengths = words.reduce(0) { $0 | Self.bit(of: $1.count) }
     }
 
     /// These as well.
     package func and(_ more: [String]) -> Meaningless {
-        var result = self
-        result.words.formUnion(more.map { Array($0.lowercased().utf8) })
-        result.longest = result.words.map(\.count).max() ?? 0
-        return result
+        Meaningless(bytes: words + Meaningless(more).words)
     }
 
     /// All but these: a customer whose user ids really are so.
     package func except(_ legal: [String]) -> Meaningless {
-        var result = self
-        result.words.subtract(legal.map { Array($0.lowercased().utf8) })
-        return result
+        let legal = Meaningless(legal).words
+        return Meaningless(bytes: words.filter { !legal.contains($0) })
     }
+
+    private static func bit(of length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
 
     /// Nothing but macros and emptiness.
     package static let nothing = Meaningless([])
 
-    /// What languages, SDKs and templates print where they have no value. "0" and "-1" are in it for user ids too: a default number
-    /// is far likelier than a user of that name, and one such user would collect the ids of thousands of devices.
+    /// What languages, SDKs and templates print where they have no value. "0" and "-1" are in it for user ids too: a
+    /// default number is far likelier than a user of that name, and one such user would collect the ids of thousands of
+    /// devices.
     package static let usual = Meaningless([
         "null", "nil", "none", "n/a", "na", "undefined", "unknown", "anonymous", "nan", "[object object]", "0", "-1",
         "{}",
@@ -38,31 +43,26 @@ package struct Meaningless: Sendable, Equatable {
         "(not set)",
     ])
 
-    /// Whether a text says nothing: empty, one of the words, or a macro that nobody expanded. Blanks around are off already.
+    /// Whether a text says nothing: empty, one of the words, or a macro that nobody expanded. Blanks around are off
+    /// already.
     func covers(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        if text.isEmpty { return true }
-        if text.count <= longest + 2, containsWord(text) { return true }
+        guard let first = text.first, let last = text.last else { return true }
+        if containsWord(text) { return true }
+        if text.count >= 2, first == last, first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") {
+            let bare = UnsafeBufferPointer(rebasing: text.dropFirst().dropLast()).trimmingBlanks
+            if bare.isEmpty || containsWord(bare) { return true }
+        }
         return Macro.isUnexpanded(text)
     }
 
     private func containsWord(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        var bare = text[...]
-        if let first = bare.first, first == UInt8(ascii: "\"") || first == UInt8(ascii: "'"), bare.count >= 2,
-            bare.last == first
-        {
-            bare = bare.dropFirst().dropLast()
-            if bare.isEmpty { return true }
-        }
-        // Set needs an array of its own to look for; most ids differ from every word in length or in how they begin.
-        guard words.contains(where: { $0.count == bare.count && $0.first == bare.first?.lowercased }) else {
-            return false
-        }
-        return words.contains(bare.map(\.lowercased))
+        lengths & Self.bit(of: text.count) != 0 && words.contains { text.equals($0) }
     }
 }
 
 /// Placeholders that reached us as they were written, because a template named something its vendor does not know:
-/// `{adid}` (Adjust, AppMetrica), `{{id}}` (Tenjin, Liquid), `{@a.b}` (Airbridge), `${id}` (FreeMarker), `[user_id]`, `__ID__`, `%ID%`, `<id>`.
+/// `{adid}` (Adjust, AppMetrica), `{{id}}` (Tenjin, Liquid), `{@a.b}` (Airbridge), `${id}` (FreeMarker), `[user_id]`,
+/// `__ID__`, `%ID%`, `<id>`.
 enum Macro {
     static func isUnexpanded(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = text.first, let last = text.last, text.count >= 2 else { return false }
@@ -75,15 +75,14 @@ enum Macro {
         default:
             break
         }
-        var index = text.startIndex
-        while index < text.count - 1 {
-            defer { index += 1 }
-            switch (text[index], text[index + 1]) {
-            case (UInt8(ascii: "{"), UInt8(ascii: "{")), (UInt8(ascii: "$"), UInt8(ascii: "{")),
-                (UInt8(ascii: "#"), UInt8(ascii: "{")), (UInt8(ascii: "{"), UInt8(ascii: "%")):
-                return true
-            case (UInt8(ascii: "%"), _) where isEncodedMark(text, at: index):
-                return isUnexpandedOnceDecoded(text)
+        for index in 0..<(text.count - 1) {
+            switch text[index] {
+            case UInt8(ascii: "{"):
+                if text[index + 1] == UInt8(ascii: "{") || text[index + 1] == UInt8(ascii: "%") { return true }
+            case UInt8(ascii: "$"), UInt8(ascii: "#"):
+                if text[index + 1] == UInt8(ascii: "{") { return true }
+            case UInt8(ascii: "%"):
+                if isEncodedMark(text, at: index) { return isUnexpandedOnceDecoded(text) }
             default:
                 continue
             }

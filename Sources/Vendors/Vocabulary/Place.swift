@@ -1,8 +1,9 @@
 /// Where a value can stand in a payload.
 ///
-/// - `/user/tags/id`: a JSON pointer (RFC 6901). A step into a string reads the JSON in that string. A step into an array goes to the
-///   element of that index, or to the element whose `key` is that name: `[{"key":"id","value":...}]`.
-/// - `event.subscription_id`: one name, as it stands: a query parameter, a form field, a top-level member. Dots mean nothing.
+/// - `/user/tags/id`: a JSON pointer (RFC 6901). A step into a string reads the JSON in that string. A step into an
+///   array goes to the element of that index, or to the element whose `key` is that name: `[{"key":"id","value":...}]`.
+/// - `event.subscription_id`: one name, as it stands: a query parameter, a form field, a top-level member. Dots mean
+///   nothing.
 ///
 /// A form or query is read as an object of strings, so both kinds fit every payload.
 package struct Place: Sendable, Hashable, CustomStringConvertible {

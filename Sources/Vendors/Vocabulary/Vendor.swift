@@ -1,7 +1,8 @@
 package import Relay
 
-/// All that Patchbay knows of one vendor: where things stand in what it sends, what means nothing there, how it is answered.
-/// Data only. The files in `Partners` and the configuration's `vendors:` are written in this; `Plan` makes it fast.
+/// All that Patchbay knows of one vendor: where things stand in what it sends, what means nothing there, how it is
+/// answered. Data only. The files in `Partners` and the configuration's `vendors:` are written in this; `Plan` makes it
+/// fast.
 package struct Vendor: Sendable {
     /// As in the configuration and in `/client/{vendor}`.
     package var name: String
@@ -10,13 +11,14 @@ package struct Vendor: Sendable {
     package var customerUserID: Places
     /// Adapty's id of the profile. Beats the customer user id: it names one profile, whoever is logged in there.
     package var profileID: Places
-    /// Where a customer can put data of his own. `adapty_profile_id` and `adapty_customer_user_id` are read there, in place of `*`,
-    /// before the vendor's own places.
+    /// Where a customer can put data of his own. `adapty_profile_id` and `adapty_customer_user_id` are read there, in
+    /// place of `*`, before the vendor's own places.
     package var customerData: [String]
     package var eventTime: [Place]
     /// Arrays whose members are events of their own.
     package var batches: [Place]
-    /// What tells an event that Adapty itself sent to the vendor. A UUID that stands for the user there is Adapty's profile id.
+    /// What tells an event that Adapty itself sent to the vendor. A UUID that stands for the user there is Adapty's
+    /// profile id.
     package var echo: Condition?
     /// Ids that look like the wanted one and are not: they explain an empty result.
     package var lookalikes: [Lookalike]
