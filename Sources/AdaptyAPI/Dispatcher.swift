@@ -65,8 +65,9 @@ final class Dispatcher {
 
     func abandonAll() {
         isStopping = true
-        for call in transfers.compactMap(\.call) { cancel(call) }
+        // The line first: whoever is first in it would get the place of one that is cancelled.
         while let (call, continuation) = line.next() { conclude(call, continuation, .abandoned) }
+        for call in transfers.compactMap(\.call) { cancel(call) }
     }
 
     private func conclude(_ call: Call, _ continuation: CheckedContinuation<Ending, Never>, _ ending: Ending) {

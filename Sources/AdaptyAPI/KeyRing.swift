@@ -47,10 +47,12 @@ final class KeyRing: Sendable {
         current.store(key.position, ordering: .relaxed)
     }
 
-    /// Writes `*` over any of the keys.
+    /// Writes `*` over any of the keys. Shorter ones than a real key ever is are left: they may be part of any word.
     func redact(_ text: inout [UInt8]) {
         for secret in secrets {
-            secret.reveal { text.overwrite(occurrencesOf: $0, with: UInt8(ascii: "*")) }
+            secret.reveal { key in
+                if key.count >= 8 { text.overwrite(occurrencesOf: key, with: UInt8(ascii: "*")) }
+            }
         }
     }
 }

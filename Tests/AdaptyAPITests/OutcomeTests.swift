@@ -1,0 +1,114 @@
+import Relay
+import Testing
+
+@testable import AdaptyAPI
+
+@Suite("What an answer means")
+struct OutcomeTests {
+    static let now = Timestamp(milliseconds: 1_760_000_000_000)
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let body: String
+        let name: String
+        var testDescription: String { "\(status) \(body.prefix(40)) -> \(name)" }
+
+        init(_ status: Int, _ body: String, _ name: String) {
+            (self.status, self.body, self.name) = (status, body, name)
+        }
+    }
+
+    static func error(_ code: String) -> String { #"{"errors":["x"],"error_code":"\#(code)","status_code":400}"# }
+
+    @Test(
+        "the table",
+        arguments: [
+            Row(200, "", "applied"), Row(201, "", "applied"), Row(204, "", "applied"),
+            Row(200, error("profile_not_found"), "applied"),
+            Row(301, "", "misconfigured"), Row(302, "", "misconfigured"), Row(304, "", "misconfigured"),
+            Row(400, error("validation_error"), "rejected"), Row(400, "", "rejected"), Row(400, "<html>", "rejected"),
+            Row(400, error("profile_does_not_exist"), "profile_missing"),
+            Row(401, error("unauthorized"), "misconfigured"), Row(401, error("not_authenticated"), "misconfigured"),
+            Row(401, "", "misconfigured"),
+            Row(403, error("feature_not_enabled"), "misconfigured"), Row(403, "", "misconfigured"),
+            Row(404, error("profile_not_found"), "profile_missing"),
+            Row(404, error("profile_does_not_exist"), "profile_missing"),
+            Row(404, error("not_found"), "misconfigured"), Row(404, "", "misconfigured"),
+            Row(404, "<html>profile_not_found</html>", "misconfigured"),
+            Row(404, #"["profile_not_found"]"#, "misconfigured"),
+            Row(404, #"{"data":{"error_code":"profile_not_found"}}"#, "misconfigured"),
+            Row(404, #"{"errors":[{"code":"profile_not_found"}]}"#, "profile_missing"),
+            Row(404, #"{"errors":[{"code":"profile_does_not_exist","status":"404"}]}"#, "profile_missing"),
+            Row(422, error("profile_not_found"), "profile_missing"),
+            Row(405, "", "rejected"), Row(409, "", "rejected"), Row(413, "", "rejected"), Row(422, "", "rejected"),
+            Row(408, "", "failed"), Row(429, "", "throttled"), Row(429, error("rate_limited"), "throttled"),
+            Row(500, "", "failed"), Row(500, error("profile_not_found"), "failed"), Row(502, "<html>", "failed"),
+            Row(503, "", "failed"), Row(504, "", "failed"), Row(520, "", "failed"), Row(599, "", "failed"),
+            Row(999, "", "failed"), Row(0, "", "failed"), Row(101, "", "failed"),
+        ])
+    func table(row: Row) {
+        let outcome = Outcome(Answer(status: row.status, body: Array(row.body.utf8)), now: Self.now)
+        #expect(outcome.name == row.name)
+        if row.name != "applied" { #expect(outcome.failure?.status == row.status) }
+    }
+
+    @Test("whatever the status, Retry-After is asked of every failure to try again", arguments: [408, 429, 500, 503])
+    func retryAfter(status: Int) {
+        let outcome = Outcome(Answer(status: status, retryAfter: "12"), now: Self.now)
+        guard case .failed(_, let after, let isOverload) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(after == .seconds(12))
+        #expect(isOverload == (status == 429))
+    }
+
+    @Test(
+        "every way to get no answer but a bad header is tried again",
+        arguments: TransferFailure.Kind.allCases)
+    func noAnswer(kind: TransferFailure.Kind) {
+        let outcome = Outcome(TransferFailure(kind, "why"))
+        let failure = Failure(status: nil, code: kind.rawValue, message: "why")
+        #expect(
+            outcome == (kind == .badHeader ? .rejected(failure) : .failed(failure, after: nil, isOverload: false)))
+    }
+
+    @Test("a rejection carries Adapty's words")
+    func words() {
+        let body = #"{"errors":[{"source":"branch_id","errors":["Too long."]}],"error_code":"validation_error"}"#
+        #expect(
+            Outcome(Answer(status: 400, body: Array(body.utf8)), now: Self.now)
+                == .rejected(Failure(status: 400, code: "validation_error", message: "branch_id: Too long.")))
+    }
+
+    @Test("an answer without words gets some of ours")
+    func noWords() {
+        #expect(
+            Outcome(Answer(status: 502), now: Self.now).failure
+                == Failure(status: 502, code: "http_502", message: "HTTP 502 without a reason that could be read"))
+    }
+}
+
+@Suite("Retry-After")
+struct RetryAfterTests {
+    /// Sun, 06 Nov 1994 08:49:37 GMT
+    static let now = Timestamp(milliseconds: 784_111_777_000)
+
+    @Test(
+        "seconds and every form of a date, between nothing and an hour",
+        arguments: [
+            ("0", Duration.zero), ("1", .seconds(1)), (" 120 ", .seconds(120)), ("3600", .seconds(3600)),
+            ("3601", .seconds(3600)), ("99999999999999999999999", .seconds(3600)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", .seconds(60)), ("Sunday, 06-Nov-94 08:50:37 GMT", .seconds(60)),
+            ("Sun Nov  6 08:50:37 1994", .seconds(60)), ("Sun, 06 Nov 1994 08:49:37 GMT", .zero),
+            ("Sat, 05 Nov 1994 08:49:37 GMT", .zero), ("Sun, 06 Nov 2094 08:49:37 GMT", .seconds(3600)),
+        ])
+    func delay(text: String, expected: Duration) {
+        #expect(RetryAfter.delay(text, now: Self.now) == expected)
+    }
+
+    @Test("anything else asks for nothing", arguments: ["", " ", "-1", "1.5", "1e3", "soon", "Sun, 99 Nov 1994", "12 s", "\u{ff11}"])
+    func neither(text: String) {
+        #expect(RetryAfter.delay(text, now: Self.now) == nil)
+    }
+}
