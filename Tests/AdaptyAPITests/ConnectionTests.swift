@@ -142,22 +142,3 @@ struct ConnectionTests {
         }
     }
 }
-
-/// A port where nobody listens: one that was ours a moment ago.
-func closedPort() throws -> UInt16 {
-    let upstream = try TestUpstream { _ in [] }
-    upstream.stop()
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    address.sin_port = upstream.port.bigEndian
-    // The listener closes in a thread of its own.
-    while withUnsafePointer(to: &address, {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(probe) }
-            return connect(probe, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-    }) { usleep(1000) }
-    return upstream.port
-}

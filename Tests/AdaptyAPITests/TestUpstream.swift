@@ -54,9 +54,7 @@ final class TestUpstream: Sendable {
     init(_ script: @escaping Script) throws {
         self.script = script
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var address = Self.loopback(0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         port = withUnsafeMutablePointer(to: &address) { [listener] address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -71,6 +69,14 @@ final class TestUpstream: Sendable {
     }
 
     struct Failed: Error {}
+
+    static func loopback(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        return address
+    }
 
     var url: String { "http://127.0.0.1:\(port)" }
     var requests: [Seen] { state.withLock { $0.requests } }
@@ -219,4 +225,24 @@ func json(_ status: Int, _ code: String, _ message: String = "No.") -> TestUpstr
     http(
         status, #"{"errors":["\#(message)"],"error_code":"\#(code)","status_code":\#(status)}"#,
         "Content-Type: application/json")
+}
+
+/// A port where nobody listens: one that was ours a moment ago.
+func closedPort() throws -> UInt16 {
+    let upstream = try TestUpstream { _ in [] }
+    upstream.stop()
+    // The listener closes in a thread of its own.
+    while canConnect(to: upstream.port) { usleep(1000) }
+    return upstream.port
+}
+
+func canConnect(to port: UInt16) -> Bool {
+    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(probe) }
+    var address = TestUpstream.loopback(port)
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(probe, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
 }
