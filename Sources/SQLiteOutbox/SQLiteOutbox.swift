@@ -1,4 +1,5 @@
 package import Relay
+import Synchronization
 
 /// The outbox in one SQLite file, for one process on one node.
 ///
@@ -47,6 +48,9 @@ package final class SQLiteOutbox: Outbox {
     }
 
     package var isWritable: Bool { status.isWritable }
+
+    /// Transactions since it was opened.
+    package var commits: Int { status.commits.load(ordering: .relaxed) }
 
     /// Writes every changed profile to its row now, instead of when it is due.
     package func fold() async {

@@ -20,7 +20,9 @@ extension Ledger {
 
     /// Ends a delivery. Returns the dead letter, if it became one. A delivery that is not on its way is ignored: settled already.
     func settle(_ delivery: Delivery, as settlement: Settlement, at now: Timestamp) -> DeadLetter? {
-        guard let entry = entry(of: delivery.profile, in: delivery.app), entry.state.place == .inFlight else { return nil }
+        guard let entry = entry(of: delivery.profile, in: delivery.app), entry.state.place == .inFlight else {
+            return nil
+        }
         let sent = delivery.patch
         if case .released = settlement {
             unmark(IdentifierSet(sent), of: entry)

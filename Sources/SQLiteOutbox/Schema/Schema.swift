@@ -25,7 +25,8 @@ enum Schema {
         }
         guard version <= Self.version else {
             throw OutboxOpenError(
-                path: path, problem: .newerSchema, cause: "its schema is \(version), this program knows \(Self.version)")
+                path: path, problem: .newerSchema, cause: "its schema is \(version), this program knows \(Self.version)"
+            )
         }
     }
 

@@ -42,7 +42,8 @@ final class Condition<Value>: @unchecked Sendable {
 
     /// Waits until the value is ready, or for so long; then takes of it what the caller wants. One thread at a time.
     /// - Parameter patience: nil for ever.
-    func wait<Result>(for patience: Duration?, until isReady: (Value) -> Bool, take: (inout Value) -> Result) -> Result {
+    func wait<Result>(for patience: Duration?, until isReady: (Value) -> Bool, take: (inout Value) -> Result) -> Result
+    {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
         var deadline = timespec()

@@ -27,7 +27,8 @@ struct Mail {
     var isClosed = false
 
     var isEmpty: Bool {
-        settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty && !wantsCheckpoint
+        settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty
+            && !wantsCheckpoint
             && !isClosed
     }
 

@@ -1,5 +1,6 @@
 import GRDB
 import Relay
+import Synchronization
 
 /// The store's thread: takes whatever gathered while the last commit ran, commits it together, then answers.
 ///
@@ -167,6 +168,7 @@ final class Store {
         metrics.committed(rows: rows.count, within: .now - start)
         // Rows share pages; a profile's row and a dead letter have one of their own each.
         checkpointer.wrote(bytes: 8192 + 512 * rows.count + 8192 * (slice.count + dead.count))
+        status.commits.add(1, ordering: .relaxed)
         status.noteSuccess()
     }
 

@@ -11,6 +11,8 @@ final class StoreStatus: Sendable {
     }
 
     private let state = Mutex(State.writable)
+    /// Transactions so far.
+    let commits = Atomic(0)
 
     var isWritable: Bool {
         state.withLock { if case .writable = $0 { true } else { false } }

@@ -1,0 +1,137 @@
+import GRDB
+import Glibc
+import Relay
+import SQLiteOutbox
+import Testing
+
+@Suite("When the disk or the file fails")
+struct FailureTests {
+    private let scratch = Scratch()
+
+    @Test("a full disk refuses, nothing of the refused remains, and room makes it writable again")
+    func fullDisk() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.mostPages = 64
+        settings.probeEvery = .milliseconds(1)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let value = String(repeating: "x", count: 2000)
+        var accepted = 0
+        var failure: OutboxFailure?
+        while failure == nil, accepted < 1000 {
+            do {
+                _ = try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: value])))
+                accepted += 1
+            } catch {
+                failure = error
+            }
+        }
+        guard case .full = failure else { throw Unexpected(failure) }
+        #expect(!outbox.isWritable)
+        #expect(await outbox.census().map(\.waiting) == [accepted])
+        let claim = await outbox.claim(1000, of: "main", at: noon)
+        #expect(claim.deliveries.count == accepted)
+        // The last one refused is as new as it ever was.
+        await #expect(throws: OutboxFailure.self) {
+            try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: value])))
+        }
+        #expect(await outbox.claim(1000, of: "main", at: noon).deliveries.isEmpty)
+
+        try makeRoom(in: scratch.file)
+        while !outbox.isWritable { await Task.yield() }
+        #expect(
+            try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: "short"]))) == [.accepted])
+        await outbox.close()
+    }
+
+    @Test("a second process is told who has the file")
+    func inUse() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
+        #expect(error.problem == .inUse)
+        #expect(error.description.contains("is held by process \(getpid())"))
+        await outbox.close()
+        let next = try SQLiteOutbox(path: scratch.file) { _ in }
+        await next.close()
+    }
+
+    @Test("a file that is no database is left alone")
+    func noDatabase() throws {
+        let path = scratch.path + "/notes.txt"
+        let bytes = Array(String(repeating: "these are my notes. ", count: 500).utf8)
+        let file = open(path, O_WRONLY | O_CREAT, 0o600)
+        _ = write(file, bytes, bytes.count)
+        close(file)
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: path) { _ in } }
+        #expect(error.problem == .corrupt && error.path == path)
+    }
+
+    @Test("another program's database is left alone")
+    func anotherProgram() throws {
+        let path = scratch.path + "/other.db"
+        try edit(path, "CREATE TABLE mine (id INTEGER)")
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: path) { _ in } }
+        #expect(error.problem == .corrupt)
+        #expect(try query(path, "SELECT name FROM sqlite_schema", as: String.self) == ["mine"])
+    }
+
+    @Test("a damaged page is found at the start")
+    func damaged() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        for number in 0..<2000 { outbox.settle(nobody(number), as: .released) }
+        let patches = (0..<2000).map { patch("u\($0)", [.appsflyerID: "1"]) }
+        _ = try await outbox.append(
+            Submission(id: UniqueID(high: 0, low: 0), app: "main", origin: "o", patches: patches, received: noon))
+        await outbox.close()
+        let file = open(scratch.file, O_RDWR)
+        let garbage = [UInt8](repeating: 0xa5, count: 4096)
+        let size = lseek(file, 0, SEEK_END)
+        for offset in stride(from: 4096 * 4, to: size, by: 4096) { pwrite(file, garbage, garbage.count, offset) }
+        close(file)
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
+        #expect(error.problem == .corrupt)
+    }
+
+    @Test("a newer schema is refused")
+    func newerSchema() async throws {
+        await (try SQLiteOutbox(path: scratch.file) { _ in }).close()
+        try edit(scratch.file, "PRAGMA user_version = 99")
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
+        #expect(error.problem == .newerSchema)
+        #expect(error.cause == "its schema is 99, this program knows 1")
+    }
+
+    @Test("a place that cannot be written is named", arguments: ["/proc/patchbay/outbox.db", "/sys/outbox.db"])
+    func notWritable(path: String) throws {
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: path) { _ in } }
+        #expect(error.problem == .notWritable && error.description.contains(path))
+    }
+
+    @Test("a column that is not ours stops the start instead of losing what waits")
+    func unreadableColumn() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        await outbox.close()
+        try edit(scratch.file, "UPDATE profile SET waiting = '{\"appsflyer_id\":'")
+        let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
+        #expect(error.problem == .corrupt)
+    }
+
+    private struct Unexpected: Error {
+        init(_: OutboxFailure?) {}
+    }
+
+    private func nobody(_ number: Int) -> Delivery {
+        Delivery(app: "main", profile: user("nobody\(number)"), patch: MergedPatch(), since: noon)
+    }
+
+    private func edit(_ path: String, _ sql: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// A person with `sqlite3` removes the log's newest half: the pages become free ones.
+    private func makeRoom(in path: String) throws {
+        try edit(path, "DELETE FROM accepted WHERE sequence % 2 = 0")
+    }
+}

@@ -1,0 +1,263 @@
+import Relay
+import Testing
+
+@testable import SQLiteOutbox
+
+/// Random histories, done by the ledger and by a model so simple that it can be read: dictionaries, searched from end to end.
+@Suite("The ledger, whatever happens,")
+struct LedgerModelTests {
+    @Test("does what the model does", arguments: 1...60 as ClosedRange<UInt64>)
+    func followsTheModel(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let ledger = Ledger(settings: OutboxSettings())
+        var model = Model()
+        var onTheirWay: [Delivery] = []
+        var now = noon
+        var sequence: Int64 = 0
+        for _ in 0..<600 {
+            now = now + .seconds(Int.random(in: 0...20, using: &generator))
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<5:
+                sequence += 1
+                let arrival = randomArrival(sequence, at: now, using: &generator)
+                let mark = ledger.undoMark
+                let disposition = ledger.merge(arrival, at: now)
+                if Int.random(in: 0..<6, using: &generator) == 0 {
+                    ledger.undo(to: mark)
+                } else {
+                    ledger.keep()
+                    #expect(disposition == model.merge(arrival))
+                }
+            case 5..<7:
+                let claim = ledger.claim(Int.random(in: 0...3, using: &generator), of: "main", at: now)
+                for delivery in claim.deliveries {
+                    // One on its way for each profile, due, and with all that waits.
+                    #expect(!onTheirWay.contains { $0.profile == delivery.profile })
+                    #expect(model.due(at: now).contains(delivery.profile))
+                    #expect(delivery.patch.identifiers == model.waiting(of: delivery.profile))
+                    model.claim(delivery.profile)
+                }
+                onTheirWay += claim.deliveries
+                #expect(claim.hasMore == !model.due(at: now).isEmpty)
+                if !claim.hasMore { #expect(claim.nextDue == model.nextDue) }
+            default:
+                guard let place = onTheirWay.indices.randomElement(using: &generator) else { continue }
+                let delivery = onTheirWay.remove(at: place)
+                let settlement = randomSettlement(at: now, using: &generator)
+                let dead = ledger.settle(delivery, as: settlement, at: now)
+                #expect((dead != nil) == model.settle(delivery.profile, as: settlement, at: now))
+            }
+            #expect(ledger.waitingCount == model.profiles.values.count { !$0.waiting.isEmpty })
+        }
+        drain(ledger, &model, onTheirWay, at: now)
+    }
+
+    /// In the end everything is delivered, and what the upstream holds is what the model says is newest.
+    private func drain(_ ledger: Ledger, _ model: inout Model, _ onTheirWay: [Delivery], at now: Timestamp) {
+        let far = now + .seconds(100_000)
+        var deliveries = onTheirWay
+        var rounds = 0
+        repeat {
+            for delivery in deliveries {
+                _ = ledger.settle(delivery, as: .applied(at: far), at: far)
+                _ = model.settle(delivery.profile, as: .applied(at: far), at: far)
+            }
+            deliveries = ledger.claim(1000, of: "main", at: far).deliveries
+            for delivery in deliveries { model.claim(delivery.profile) }
+            rounds += 1
+        } while !deliveries.isEmpty && rounds < 10
+        #expect(ledger.waitingCount == 0 && model.due(at: far).isEmpty)
+        for (profile, known) in model.profiles {
+            for identifier in Identifier.allCases {
+                let applied = ledger.entry(of: profile, in: "main")?.state.applied[identifier]
+                #expect(applied?.field.value == known.applied[identifier]?.value)
+                #expect(applied?.field.at == known.applied[identifier]?.at)
+            }
+        }
+    }
+
+    @Test("ends with the newest value of every field, if nothing is refused", arguments: 1...40 as ClosedRange<UInt64>)
+    func newestWins(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let ledger = Ledger(settings: OutboxSettings())
+        var newest: [ProfileReference: MergedPatch] = [:]
+        var upstream: [ProfileReference: IntegrationIdentifiers] = [:]
+        func deliver(_ deliveries: [Delivery]) {
+            for delivery in deliveries {
+                for (identifier, value) in delivery.patch.identifiers.fields {
+                    upstream[delivery.profile, default: .init()][identifier] = value
+                }
+                _ = ledger.settle(delivery, as: .applied(at: noon), at: noon)
+            }
+        }
+        for sequence in 1...400 as ClosedRange<Int64> {
+            let arrival = randomArrival(sequence, at: noon, using: &generator)
+            _ = ledger.merge(arrival, at: noon)
+            ledger.keep()
+            for (identifier, value) in arrival.identifiers.fields {
+                newest[arrival.profile, default: .init()].merge(arrival.field(identifier, value))
+            }
+            if Int.random(in: 0..<4, using: &generator) == 0 {
+                deliver(ledger.claim(2, of: "main", at: noon).deliveries)
+            }
+        }
+        while case let rest = ledger.claim(100, of: "main", at: noon).deliveries, !rest.isEmpty { deliver(rest) }
+        #expect(upstream == newest.mapValues(\.identifiers))
+    }
+
+    private func randomArrival(
+        _ sequence: Int64, at now: Timestamp, using generator: inout SeededGenerator
+    ) -> Arrival {
+        var identifiers = IntegrationIdentifiers()
+        for _ in 0...Int.random(in: 0...1, using: &generator) {
+            let identifier = Identifier.allCases[Int.random(in: 0..<3, using: &generator)]
+            let value = Int.random(in: 0...3, using: &generator)
+            identifiers[identifier] = value == 0 ? .null : .text("v\(value)")
+        }
+        let isAwaited = Int.random(in: 0..<5, using: &generator) == 0
+        return Arrival(
+            app: "main", profile: user("u\(Int.random(in: 0..<6, using: &generator))"), identifiers: identifiers,
+            at: now + .seconds(Int.random(in: -40...10, using: &generator)), received: now, sequence: sequence,
+            origin: "o", request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil)
+    }
+
+    private func randomSettlement(at now: Timestamp, using generator: inout SeededGenerator) -> Settlement {
+        let later = now + .seconds(Int.random(in: 0...60, using: &generator))
+        return switch Int.random(in: 0..<10, using: &generator) {
+        case 0..<5: .applied(at: now)
+        case 5: .retry(at: later, outage)
+        case 6, 7: .missing(retryAt: later, noProfile)
+        case 8: .dead(at: now, rejection)
+        default: .released
+        }
+    }
+}
+
+/// The rules, written down a second time without any thought of speed.
+private struct Model {
+    struct Known {
+        var value: IntegrationIdentifiers.Value
+        var at: Timestamp
+        var sequence: Int64
+        var isOnlyAwaited = false
+        var confirmed = noon
+    }
+
+    struct Profile {
+        var waiting: [Identifier: Known] = [:]
+        var applied: [Identifier: Known] = [:]
+        var sent: [Identifier: Known]?
+        var due: Timestamp?
+        var attempts = 0
+        var isAskedAgain = false
+        /// When the first of the fields came that only waiting callers brought.
+        var onlySince = noon
+    }
+
+    var profiles: [ProfileReference: Profile] = [:]
+
+    func waiting(of profile: ProfileReference) -> IntegrationIdentifiers {
+        var identifiers = IntegrationIdentifiers()
+        for (identifier, known) in profiles[profile]?.waiting ?? [:] { identifiers[identifier] = known.value }
+        return identifiers
+    }
+
+    func due(at now: Timestamp) -> Set<ProfileReference> {
+        Set(profiles.filter { $0.value.sent == nil && $0.value.due.map { $0 <= now } ?? false }.keys)
+    }
+
+    var nextDue: Timestamp? { profiles.values.filter { $0.sent == nil }.compactMap(\.due).min() }
+
+    mutating func merge(_ arrival: Arrival) -> Disposition {
+        var profile = profiles[arrival.profile] ?? Profile()
+        defer { profiles[arrival.profile] = profile }
+        let isAwaited = arrival.request != nil
+        let wasWaiting = !profile.waiting.isEmpty
+        var (changes, waits) = (false, false)
+        for (identifier, value) in arrival.identifiers.fields {
+            if var waiting = profile.waiting[identifier] {
+                waiting.isOnlyAwaited = waiting.isOnlyAwaited && isAwaited
+                if arrival.at >= waiting.at && value != waiting.value {
+                    (waiting.value, waiting.at, waiting.sequence) = (value, arrival.at, arrival.sequence)
+                    changes = true
+                } else {
+                    waiting.at = value == waiting.value ? max(waiting.at, arrival.at) : waiting.at
+                    waits = true
+                }
+                profile.waiting[identifier] = waiting
+                continue
+            }
+            if var applied = profile.applied[identifier] {
+                if arrival.at < applied.at { continue }
+                if value == applied.value, arrival.received - applied.confirmed < .seconds(86_400) {
+                    applied.at = arrival.at
+                    profile.applied[identifier] = applied
+                    continue
+                }
+            }
+            if isAwaited, !profile.waiting.values.contains(where: \.isOnlyAwaited) {
+                profile.onlySince = arrival.received
+            }
+            profile.waiting[identifier] = Known(
+                value: value, at: arrival.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
+            changes = true
+        }
+        if !wasWaiting, changes { profile.due = Timestamp(milliseconds: .min) }
+        if isAwaited, changes || waits {
+            if profile.sent != nil { profile.isAskedAgain = true } else { profile.due = Timestamp(milliseconds: .min) }
+        }
+        return changes ? .accepted : waits ? .unchangedWaiting : .unchangedApplied
+    }
+
+    mutating func claim(_ reference: ProfileReference) {
+        let waiting = profiles[reference]?.waiting
+        profiles[reference]?.sent = waiting
+    }
+
+    /// Whether it became a dead letter.
+    mutating func settle(_ reference: ProfileReference, as settlement: Settlement, at now: Timestamp) -> Bool {
+        guard var profile = profiles[reference], let sent = profile.sent else { return false }
+        defer { profiles[reference] = profile }
+        let before = profile.waiting
+        let isAskedAgain = profile.isAskedAgain
+        profile.sent = nil
+        profile.isAskedAgain = false
+        func isSent(_ identifier: Identifier, _ known: Known) -> Bool { sent[identifier]?.sequence == known.sequence }
+        func clearMarks() {
+            for identifier in sent.keys { profile.waiting[identifier]?.isOnlyAwaited = false }
+        }
+        var isDead = false
+        switch settlement {
+        case .applied(let at):
+            for (identifier, known) in sent {
+                var applied = known
+                if let now = before[identifier], now.sequence == known.sequence { applied.at = now.at }
+                applied.confirmed = at
+                profile.applied[identifier] = applied
+            }
+            profile.waiting = before.filter { !isSent($0.key, $0.value) }
+            if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before }
+            (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
+        case .dead:
+            profile.waiting = before.filter { !isSent($0.key, $0.value) }
+            if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before } else { isDead = true }
+            (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
+        case .missing(let retryAt, _):
+            if !isAskedAgain {
+                if now - profile.onlySince <= .seconds(30) {
+                    profile.waiting = before.filter { !isSent($0.key, $0.value) || !$0.value.isOnlyAwaited }
+                }
+                clearMarks()
+            }
+            (profile.due, profile.attempts) = (isAskedAgain ? now : retryAt, profile.attempts + 1)
+        case .retry(let at, _):
+            clearMarks()
+            (profile.due, profile.attempts) = (at, profile.attempts + 1)
+        case .released:
+            clearMarks()
+            profile.due = profile.attempts == 0 ? Timestamp(milliseconds: .min) : now
+        }
+        if profile.waiting.isEmpty { (profile.due, profile.attempts) = (nil, 0) }
+        return isDead
+    }
+}

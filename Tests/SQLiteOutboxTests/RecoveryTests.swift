@@ -1,0 +1,149 @@
+import Glibc
+import Relay
+import SQLiteOutbox
+import Testing
+
+/// What is found when the process was killed: the files are copied while the outbox is open, and the copy is opened.
+@Suite("After a crash")
+struct RecoveryTests {
+    private let scratch = Scratch()
+
+    @Test("everything that was accepted is there, the newest of each field", arguments: [false, true])
+    func everythingIsThere(isFolded: Bool) async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        for number in 0..<300 {
+            _ = try await outbox.append(submission(patch("u\(number % 100)", [.appsflyerID: "v\(number)"])))
+            if isFolded && number == 150 { await outbox.fold() }
+        }
+        let due = DueLog()
+        let copy = try reopen { due.note($0) }
+        let claim = await copy.claim(1000, of: "main", at: noon)
+        #expect(due.apps == ["main"])
+        let found = Dictionary(uniqueKeysWithValues: claim.deliveries.map { ($0.profile, $0.patch.identifiers) })
+        let expected = (200..<300).map { (user("u\($0 % 100)"), IntegrationIdentifiers([.appsflyerID: "v\($0)"])) }
+        #expect(found == Dictionary(uniqueKeysWithValues: expected))
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("what was delivered and folded is not delivered again, and is known")
+    func deliveredIsKnown() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        let same = submission(patch("ann", [.appsflyerID: "1"]))
+        _ = try await outbox.append(same)
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        await outbox.fold()
+        let copy = try reopen()
+        #expect(await copy.claim(9, of: "main", at: noon).deliveries.isEmpty)
+        #expect(try await copy.append(same) == [.unchangedApplied])
+        let late = submission(patch("ann", [.appsflyerID: "old"], at: noon + .seconds(-1)))
+        #expect(try await copy.append(late) == [.unchangedApplied])
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("a delivery that was settled just before is at most made again")
+    func atMostAgain() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        _ = await outbox.census()
+        let copy = try reopen()
+        #expect(await copy.claim(9, of: "main", at: noon).deliveries.map(\.profile) == [user("ann")])
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("a dead letter stays dead, though the log still speaks of it")
+    func deadStaysDead() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "bad"])))
+        _ = try await outbox.append(submission(patch("bob", [.appsflyerID: "1"])))
+        let claim = await outbox.claim(1, of: "main", at: noon)
+        try settleAll(claim, in: outbox, as: .dead(at: noon, rejection))
+        _ = await outbox.census()
+        let copy = try reopen()
+        #expect(await copy.claim(9, of: "main", at: noon).deliveries.map(\.profile) == [user("bob")])
+        #expect(await copy.census() == [Census(app: "main", waiting: 1, oldest: noon, deadLetters: 1)])
+        #expect(
+            try query(scratch.copy, "SELECT value || identifiers || status || code FROM dead_letter", as: String.self)
+                == [#"ann{"appsflyer_id":"bad"}400validation_error"#])
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("a retry is due when it was, with its attempts")
+    func retriesKeepTheirTime() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        let due = noon + .seconds(60)
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .retry(at: due, outage))
+        await outbox.fold()
+        let copy = try reopen()
+        #expect(await copy.claim(9, of: "main", at: noon).nextDue == due)
+        #expect(await copy.claim(9, of: "main", at: due).deliveries.map(\.attempts) == [1])
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("what comes after the fold goes on top of the row")
+    func logOnTopOfRow() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1", .branchID: "b"])))
+        await outbox.fold()
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "2"], at: noon + .seconds(1))))
+        let copy = try reopen()
+        #expect(
+            await copy.claim(9, of: "main", at: noon).deliveries.map(\.patch.identifiers)
+                == [IntegrationIdentifiers([.appsflyerID: "2", .branchID: "b"])])
+        await copy.close()
+        await outbox.close()
+    }
+
+    @Test("places in the order of arrival are never given twice")
+    func sequencesGoOn() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        for number in 0..<5 { _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"]))) }
+        await outbox.fold()
+        #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [0])
+        await outbox.close()
+        let again = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await again.append(submission(patch("new", [.appsflyerID: "1"])))
+        #expect(try query(scratch.file, "SELECT sequence FROM accepted", as: Int.self) == [6])
+        await again.close()
+    }
+
+    @Test("a start after a clean end finds the same")
+    func cleanEnd() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "\"1\"\n"])))
+        await outbox.close()
+        #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [0])
+        let again = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        let claim = await again.claim(9, of: "main", at: noon)
+        #expect(claim.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "\"1\"\n"])])
+        #expect(claim.deliveries.map(\.since) == [noon])
+        await again.close()
+    }
+
+    @Test("a newer time of a known value is in the file soon, and is there after a clean end")
+    func newerTimesAreKept() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "a"])))
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "a"], at: noon + .seconds(9))))
+        await outbox.close()
+        let again = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        let between = submission(patch("ann", [.appsflyerID: "b"], at: noon + .seconds(5)))
+        #expect(try await again.append(between) == [.unchangedWaiting])
+        await again.close()
+    }
+
+    private func reopen(_ onDue: @escaping @Sendable (String) -> Void = { _ in }) throws -> SQLiteOutbox {
+        for suffix in ["", "-wal"] { copyFile(scratch.file + suffix, scratch.copy + suffix) }
+        return try SQLiteOutbox(path: scratch.copy, settings: .atNoon, onDue: onDue)
+    }
+}
+
+extension Scratch {
+    var copy: String { path + "/copy.db" }
+}

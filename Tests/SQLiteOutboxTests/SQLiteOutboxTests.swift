@@ -1,0 +1,102 @@
+import Relay
+import SQLiteOutbox
+import Testing
+
+@Suite("The outbox in SQLite")
+struct SQLiteOutboxTests {
+    private let scratch = Scratch()
+
+    @Test("keeps the contract", arguments: outboxConformance)
+    func conforms(to claim: OutboxClaim) async throws {
+        let due = DueLog()
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { due.note($0) }
+        try await claim.check(outbox, due)
+        await outbox.close()
+    }
+
+    @Test("keeps the contract when every change is folded at once", arguments: outboxConformance)
+    func conformsFolding(to claim: OutboxClaim) async throws {
+        var settings = OutboxSettings.atNoon
+        settings.foldAfter = .zero
+        settings.newerTimesAfter = .zero
+        settings.mostRemembered = 0
+        let due = DueLog()
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { due.note($0) }
+        try await claim.check(outbox, due)
+        await outbox.close()
+    }
+
+    @Test("callers that come together share commits")
+    func groupCommit() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        let count = 512
+        await withTaskGroup { group in
+            for number in 0..<count {
+                group.addTask {
+                    _ = try? await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"])))
+                }
+            }
+        }
+        #expect(outbox.commits < count / 2)
+        #expect(await outbox.census().map(\.waiting) == [count])
+        await outbox.close()
+    }
+
+    @Test("what is unchanged is not written")
+    func unchangedWritesNothing() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        let commits = outbox.commits
+        for second in 1...50 {
+            let later = submission(patch("ann", [.appsflyerID: "1"], at: noon + .seconds(second)))
+            #expect(try await outbox.append(later) == [.unchangedWaiting])
+        }
+        #expect(outbox.commits == commits)
+        #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [1])
+        await outbox.close()
+    }
+
+    @Test("a value that was confirmed a day ago is sent again when it comes")
+    func reassert() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        func again(after seconds: Int) async throws -> [Disposition] {
+            let time = noon + .seconds(seconds)
+            return try await outbox.append(submission(patch("ann", [.appsflyerID: "1"], at: time), received: time))
+        }
+        #expect(try await again(after: 86_399) == [.unchangedApplied])
+        #expect(try await again(after: 86_400) == [.accepted])
+        await outbox.close()
+    }
+
+    @Test("a closed outbox takes nothing and says so")
+    func closed() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        await outbox.close()
+        await #expect(throws: OutboxFailure.closed) {
+            try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        }
+        #expect(await outbox.claim(1, of: "main", at: noon).deliveries.isEmpty)
+        #expect(await outbox.census().isEmpty)
+        await outbox.close()
+    }
+
+    @Test("more profiles than may wait are refused, and a request is refused as a whole")
+    func bound() async throws {
+        var settings = OutboxSettings()
+        settings.mostWaiting = 2
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        await #expect(throws: OutboxFailure.full("1 profiles wait")) {
+            try await outbox.append(
+                submission(patch("bob", [.appsflyerID: "1"]), patch("cid", [.appsflyerID: "1"])))
+        }
+        #expect(await outbox.census().map(\.waiting) == [1])
+        #expect(outbox.isWritable)
+        // A profile that waits already takes no more room.
+        #expect(try await outbox.append(submission(patch("ann", [.branchID: "2"]))) == [.accepted])
+        #expect(await outbox.claim(9, of: "main", at: noon).deliveries.count == 1)
+        await outbox.close()
+    }
+}
