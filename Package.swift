@@ -21,6 +21,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A stage of the relay: imports the spine and what it names, never a sibling.
@@ -36,7 +37,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency], resources: [Res
 
 let package = Package(
     name: "patchbay",
-    products: [],
+    products: [.executable(name: "patchbay", targets: ["patchbay"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
@@ -64,18 +65,29 @@ let package = Package(
         stage("AdaptyAPI", ["Relay", "EventLoop", "CCurl"]),
         stage("Admin", ["Relay", coreMetrics]),
         stage("Sandbox", ["Relay"]),
+        stage("Configuration", ["Relay", "EventLoop", yams]),
+        .executableTarget(
+            name: "patchbay",
+            dependencies: [
+                "Relay", "EventLoop", "Listener", "Authentication", "RateLimit", "Vendors", "SQLiteOutbox",
+                "Delivery", "AdaptyAPI", "Admin", "Sandbox", "Configuration", argumentParser, crypto, lifecycle, signals,
+                logging, metrics,
+            ],
+            swiftSettings: strict),
 
         tests(of: "Relay", []),
-//E
-//L        tests(of: "Listener", ["Relay", "EventLoop", "CZlib"]),
+        tests(of: "EventLoop", []),
+        tests(of: "Listener", ["Relay", "EventLoop", "CZlib"]),
         tests(of: "Authentication", ["Relay"]),
         tests(of: "RateLimit", ["Relay"]),
         tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
-//S        tests(of: "SQLiteOutbox", ["Relay", grdb]),
+        tests(of: "SQLiteOutbox", ["Relay", grdb]),
         tests(of: "Delivery", ["Relay"]),
         tests(of: "AdaptyAPI", ["Relay", "EventLoop"]),
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
+        tests(of: "Configuration", ["Relay", "EventLoop"]),
+        tests(of: "patchbay", []),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -24,8 +24,13 @@ extension ExitCode {
     static let configuration = ExitCode(78)
 }
 
+/// A line that is out when this returns: `print` would keep it where standard output is a pipe.
+func printNow(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
+    let line = text + "\n"
+    _ = line.withCString { write(descriptor, $0, strlen($0)) }
+}
+
 /// Standard error, for what is meant for a person.
 func printError(_ text: String) {
-    let line = text + "\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    printNow(text, to: STDERR_FILENO)
 }

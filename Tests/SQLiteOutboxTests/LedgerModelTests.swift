@@ -43,7 +43,8 @@ struct LedgerModelTests {
             default:
                 guard let place = onTheirWay.indices.randomElement(using: &generator) else { continue }
                 let delivery = onTheirWay.remove(at: place)
-                let settlement = randomSettlement(at: now, using: &generator)
+                #expect(delivery.awaiting == model.callersAtClaim(of: delivery.profile))
+                let settlement = randomSettlement(of: delivery, at: now, using: &generator)
                 let dead = ledger.settle(delivery, as: settlement, at: now)
                 #expect((dead != nil) == model.settle(delivery.profile, as: settlement, at: now))
             }
@@ -121,12 +122,15 @@ struct LedgerModelTests {
             origin: "o", request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil)
     }
 
-    private func randomSettlement(at now: Timestamp, using generator: inout SeededGenerator) -> Settlement {
+    private func randomSettlement(
+        of delivery: Delivery, at now: Timestamp, using generator: inout SeededGenerator
+    ) -> Settlement {
         let later = now + .seconds(Int.random(in: 0...60, using: &generator))
         return switch Int.random(in: 0..<10, using: &generator) {
         case 0..<5: .applied(at: now)
         case 5: .retry(at: later, outage)
-        case 6, 7: .missing(retryAt: later, noProfile)
+        case 6: .missing(retryAt: later, noProfile, told: delivery.awaiting)
+        case 7: .missing(retryAt: later, noProfile, told: Array(delivery.awaiting.dropFirst()))
         case 8: .dead(at: now, rejection)
         default: .released
         }
@@ -149,9 +153,10 @@ private struct Model {
         var sent: [Identifier: Known]?
         var due: Timestamp?
         var attempts = 0
-        var isAskedAgain = false
-        /// When the first of the fields came that only waiting callers brought.
-        var onlySince = noon
+        /// Callers that the next delivery answers, those of the one on its way, and those that asked during it.
+        var callers: [UniqueID] = []
+        var callersAtClaim: [UniqueID] = []
+        var late: [UniqueID] = []
     }
 
     var profiles: [ProfileReference: Profile] = [:]
@@ -195,23 +200,35 @@ private struct Model {
                     continue
                 }
             }
-            if isAwaited, !profile.waiting.values.contains(where: \.isOnlyAwaited) {
-                profile.onlySince = arrival.received
-            }
             profile.waiting[identifier] = Known(
                 value: value, at: arrival.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
             changes = true
         }
         if !wasWaiting, changes { profile.due = Timestamp(milliseconds: .min) }
-        if isAwaited, changes || waits {
-            if profile.sent != nil { profile.isAskedAgain = true } else { profile.due = Timestamp(milliseconds: .min) }
+        if let request = arrival.request, changes || waits {
+            if profile.callers.count + profile.late.count >= 16 {
+                (profile.callers, profile.late) = ([], [])
+                for identifier in profile.waiting.keys { profile.waiting[identifier]?.isOnlyAwaited = false }
+            }
+            if profile.sent != nil {
+                profile.late.append(request)
+            } else {
+                profile.callers.append(request)
+                profile.due = Timestamp(milliseconds: .min)
+            }
         }
         return changes ? .accepted : waits ? .unchangedWaiting : .unchangedApplied
     }
 
     mutating func claim(_ reference: ProfileReference) {
-        let waiting = profiles[reference]?.waiting
-        profiles[reference]?.sent = waiting
+        guard var profile = profiles[reference] else { return }
+        profile.sent = profile.waiting
+        profile.callersAtClaim = profile.callers
+        profiles[reference] = profile
+    }
+
+    func callersAtClaim(of reference: ProfileReference) -> [UniqueID] {
+        profiles[reference]?.callersAtClaim ?? []
     }
 
     /// Whether it became a dead letter.
@@ -219,14 +236,14 @@ private struct Model {
         guard var profile = profiles[reference], let sent = profile.sent else { return false }
         defer { profiles[reference] = profile }
         let before = profile.waiting
-        let isAskedAgain = profile.isAskedAgain
+        let isAskedAgain = !profile.late.isEmpty
+        let callers = profile.callersAtClaim
         profile.sent = nil
-        profile.isAskedAgain = false
         func isSent(_ identifier: Identifier, _ known: Known) -> Bool { sent[identifier]?.sequence == known.sequence }
         func clearMarks() {
             for identifier in sent.keys { profile.waiting[identifier]?.isOnlyAwaited = false }
         }
-        var isDead = false
+        var (isDead, keeps) = (false, false)
         switch settlement {
         case .applied(let at):
             for (identifier, known) in sent {
@@ -242,21 +259,24 @@ private struct Model {
             profile.waiting = before.filter { !isSent($0.key, $0.value) }
             if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before } else { isDead = true }
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
-        case .missing(let retryAt, _):
+        case .missing(let retryAt, _, let told):
             if !isAskedAgain {
-                if now - profile.onlySince <= .seconds(30) {
+                if told == callers {
                     profile.waiting = before.filter { !isSent($0.key, $0.value) || !$0.value.isOnlyAwaited }
                 }
                 clearMarks()
             }
             (profile.due, profile.attempts) = (isAskedAgain ? now : retryAt, profile.attempts + 1)
         case .retry(let at, _):
-            clearMarks()
+            keeps = true
             (profile.due, profile.attempts) = (at, profile.attempts + 1)
         case .released:
+            keeps = true
             clearMarks()
             profile.due = profile.attempts == 0 ? Timestamp(milliseconds: .min) : now
         }
+        profile.callers = (keeps ? callers : []) + profile.late
+        profile.late = []
         if profile.waiting.isEmpty { (profile.due, profile.attempts) = (nil, 0) }
         return isDead
     }

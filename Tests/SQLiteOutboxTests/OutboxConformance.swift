@@ -120,10 +120,25 @@ let outboxConformance: [OutboxClaim] = [
         _ = try await outbox.append(submission(patch("ann", [.branchID: "app"]), id: 7, isAwaited: true))
         let claim = await outbox.claim(1, of: "main", at: noon)
         #expect(claim.deliveries.first?.awaiting == [UniqueID(high: 1, low: 7)])
-        try settleAll(claim, in: outbox, as: .missing(retryAt: noon + .seconds(60), noProfile))
+        let told = [UniqueID(high: 1, low: 7)]
+        try settleAll(claim, in: outbox, as: .missing(retryAt: noon + .seconds(60), noProfile, told: told))
         let retry = await outbox.claim(1, of: "main", at: noon + .seconds(60))
         #expect(retry.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "webhook"])])
         #expect(retry.deliveries.map(\.awaiting) == [[]])
+    },
+    OutboxClaim("what a caller brought that left before the answer is kept: it was promised delivery") { outbox, _ in
+        _ = try await outbox.append(submission(patch("ann", [.branchID: "app"]), id: 7, isAwaited: true))
+        let claim = await outbox.claim(1, of: "main", at: noon)
+        try settleAll(claim, in: outbox, as: .missing(retryAt: noon + .seconds(60), noProfile, told: []))
+        let retry = await outbox.claim(1, of: "main", at: noon + .seconds(60))
+        #expect(retry.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.branchID: "app"])])
+    },
+    OutboxClaim("a caller still hears of the attempt that works after one that failed") { outbox, _ in
+        _ = try await outbox.append(submission(patch("ann", [.branchID: "app"]), id: 7, isAwaited: true))
+        let claim = await outbox.claim(1, of: "main", at: noon)
+        try settleAll(claim, in: outbox, as: .retry(at: noon + .seconds(1), outage))
+        let retry = await outbox.claim(1, of: "main", at: noon + .seconds(1))
+        #expect(retry.deliveries.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
     },
     OutboxClaim("apps are apart from each other") { outbox, due in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"]), app: "one"))

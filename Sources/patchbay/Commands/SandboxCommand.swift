@@ -3,6 +3,7 @@ import EventLoop
 import Relay
 import Sandbox
 import ServiceLifecycle
+import UnixSignals
 
 /// A stand-in for the Adapty API on an address of one's own.
 struct SandboxCommand: AsyncParsableCommand {
@@ -46,7 +47,7 @@ struct SandboxCommand: AsyncParsableCommand {
         let sandbox = Sandbox(settings: settings, clock: LoopClock(loop))
         let server = try HTTPServer(address, on: [loop], responder: sandbox, observer: SilentObserver())
         server.start()
-        print("Sandbox on http://\(server.address)")
+        printNow("Sandbox on http://\(server.address)")
         try await ServiceGroup(
             services: [ServerService(server: server, timeout: .seconds(5))],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent

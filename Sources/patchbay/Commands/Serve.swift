@@ -1,11 +1,13 @@
 import Admin
 import ArgumentParser
 import Configuration
+import EventLoop
 import Glibc
 import Logging
 import Metrics
 import Relay
 import ServiceLifecycle
+import UnixSignals
 
 /// Runs a node: webhooks and payloads in, patches out, until SIGTERM.
 struct Serve: AsyncParsableCommand {

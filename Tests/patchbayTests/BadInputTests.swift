@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// The table of bad input, against the running process. Nothing crashes, hangs or leaks.
+@Suite("The whole process: bad input", .serialized)
+struct BadInputTests {
+    private static let dropIn = RelayUnderTest.dropIn
+    private static let good = #"{"appsflyer_id":"1-2","customer_user_id":"u"}"#
+
+    @Test("each mistake gets its status and Adapty's shape, and the next request works")
+    func table() async throws {
+        let test = try await RelayUnderTest()
+        let key = ["Authorization": "Api-Key \(RelayUnderTest.clientKey)"]
+        let user = key.merging(["adapty-customer-user-id": "u"]) { $1 }
+        let hook = test.hook("appsflyer")
+        let deep = String(repeating: "[", count: 1_000_00)
+        let cases: [(String, String, [String: String], String, Int, String)] = [
+            ("POST", hook, [:], "{", 400, "malformed_body"),
+            ("POST", hook, [:], "", 400, "malformed_body"),
+            ("POST", hook, [:], deep, 400, "malformed_body"),
+            ("POST", hook, [:], #"{"appsflyer_id":"1-2"} trailing"#, 400, "malformed_body"),
+            ("POST", hook, ["Content-Type": "image/png"], "x", 415, "unsupported_media_type"),
+            ("POST", "/hooks/appsflyer?token=wrong", [:], Self.good, 401, "unauthorized"),
+            ("POST", "/hooks/appsflyer", [:], Self.good, 401, "unauthorized"),
+            ("POST", "/hooks/nobody?token=\(RelayUnderTest.token)", [:], Self.good, 404, "not_found"),
+            ("POST", "/nothing", [:], Self.good, 404, "not_found"),
+            ("DELETE", hook, [:], "", 405, "method_not_allowed"),
+            ("POST", Self.dropIn, ["adapty-customer-user-id": "u"], #"{"branch_id":"b"}"#, 401, "unauthorized"),
+            ("POST", Self.dropIn, user, "{}", 400, "validation_error"),
+            ("POST", Self.dropIn, key, #"{"branch_id":"b"}"#, 400, "validation_error"),
+            ("POST", Self.dropIn, user, #"{"branch_id":5.5}"#, 400, "validation_error"),
+            ("POST", Self.dropIn, user, "not json", 400, "malformed_body"),
+            (
+                "POST", Self.dropIn, key.merging(["adapty-profile-id": "not-a-uuid"]) { $1 }, #"{"branch_id":"b"}"#,
+                400, "validation_error"
+            ),
+            ("POST", "/client/nobody", user, #"{"user_id":"x"}"#, 404, "not_found"),
+        ]
+        for (method, target, headers, body, status, code) in cases {
+            let client = try TestClient(test.relay.address)
+            let json = ["Content-Type": "application/json"].merging(headers) { $1 }
+            let answer = try client.send(method, target, json, body: body)
+            #expect(answer.status == status, "\(method) \(target) \(body.prefix(40)): \(answer.text)")
+            #expect(answer.json?["error_code"] as? String == code, "\(method) \(target): \(answer.text)")
+            #expect(answer.json?["status_code"] as? Int == status)
+            #expect((answer.json?["errors"] as? [String])?.isEmpty == false)
+            #expect(!answer.text.contains("canary"))
+        }
+        #expect(try TestClient(test.relay.address).post(hook, Self.good).status == 200)
+        #expect(!test.relay.log.contains("canary"))
+    }
+
+    @Test("events that are understood and come to nothing are successes with a counted reason")
+    func skips() async throws {
+        let test = try await RelayUnderTest()
+        let client = try TestClient(test.relay.address)
+        let bodies = [
+            #"{"appsflyer_id":"1-2"}"#, #"{"customer_user_id":"u"}"#,
+            #"{"appsflyer_id":"1-2","customer_user_id":"a\r\nX-Evil: 1"}"#,
+            #"{"appsflyer_id":"1-2","custom_data":"{\"adapty_profile_id\":\"nope\"}"}"#,
+            #"{"appsflyer_id":"None","customer_user_id":"u"}"#, #"{"appsflyer_id":"\ud800","customer_user_id":"u"}"#,
+        ]
+        for body in bodies {
+            let answer = try client.post(test.hook("appsflyer"), body)
+            #expect(answer.status == 200, "\(body): \(answer.text)")
+            #expect(answer.json?["skipped"] as? Int == 1, "\(body): \(answer.text)")
+        }
+        #expect(try test.metric("patchbay_skips_total") == Double(bodies.count))
+        #expect(try test.held().requests == 0)
+    }
+
+    @Test("a 20-digit id keeps its digits, and one of 30")
+    func longIntegers() async throws {
+        let test = try await RelayUnderTest()
+        let client = try TestClient(test.relay.address)
+        for digits in ["14820355917743086215", "123456789012345678901234567890"] {
+            let body = #"{"appmetrica_device_id":\#(digits),"profile_id":"u\#(digits.count)"}"#
+            #expect(try client.post(test.hook("appmetrica"), body).status == 200)
+            try await test.delivered()
+            #expect(try test.held().profiles["u\(digits.count)"]?["appmetrica_device_id"] == digits)
+        }
+    }
+
+    @Test("invalid UTF-8 is refused, and a body that stops halfway is never processed")
+    func brokenBytes() async throws {
+        let test = try await RelayUnderTest(settings: "deadlines: { body: 1s }")
+        let hook = test.hook("appsflyer")
+        let bytes = Array(#"{"appsflyer_id":"1-2","customer_user_id":""#.utf8) + [0xff, 0xfe] + Array(#""}"#.utf8)
+        let answer = try TestClient(test.relay.address).send("POST", hook, ["Content-Type": "application/json"], bytes: bytes)
+        #expect(answer.status == 400)
+        let half = try TestClient(test.relay.address)
+        try half.write(Array("POST \(hook) HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{\"appsflyer_id\":".utf8))
+        #expect(try half.readAnswer().status == 408)
+        #expect(try test.metric("patchbay_profiles_waiting") == 0)
+    }
+
+    @Test("too large is 413, too many fields 431, and too often 429 with when to come again")
+    func tooMuch() async throws {
+        let test = try await RelayUnderTest(settings: "limits: { source: 5/s, body_bytes: 10000 }")
+        let hook = test.hook("appsflyer")
+        #expect(try TestClient(test.relay.address).post(hook, String(repeating: " ", count: 10_001)).status == 413)
+        let fields = Dictionary(uniqueKeysWithValues: (0..<200).map { ("X-Field-\($0)", "v") })
+        #expect(try TestClient(test.relay.address).post(hook, Self.good, fields).status == 431)
+        let client = try TestClient(test.relay.address)
+        var refused: TestClient.Answer?
+        for _ in 0..<10 where refused == nil {
+            let answer = try client.post(hook, Self.good)
+            if answer.status != 200 { refused = answer }
+        }
+        #expect(refused?.status == 429)
+        #expect(refused?.headers["retry-after"].flatMap { Int($0) }.map { $0 >= 1 } == true)
+        #expect(refused?.headers["ratelimit"] != nil && refused?.headers["ratelimit-policy"] != nil)
+        #expect(refused?.json?["error_code"] as? String == "rate_limited")
+    }
+
+    @Test("gzip is read when declared")
+    func gzip() async throws {
+        let test = try await RelayUnderTest()
+        let packed = Process()
+        packed.executableURL = URL(fileURLWithPath: "/bin/gzip")
+        packed.arguments = ["-c"]
+        let (input, output) = (Pipe(), Pipe())
+        (packed.standardInput, packed.standardOutput) = (input, output)
+        try packed.run()
+        input.fileHandleForWriting.write(Data(Self.good.utf8))
+        try input.fileHandleForWriting.close()
+        let bytes = Array(output.fileHandleForReading.readDataToEndOfFile())
+        let headers = ["Content-Type": "application/json", "Content-Encoding": "gzip"]
+        let answer = try TestClient(test.relay.address).send("POST", test.hook("appsflyer"), headers, bytes: bytes)
+        #expect(answer.json?["accepted"] as? Int == 1)
+    }
+}
