@@ -44,7 +44,10 @@ struct SQLiteOutboxTests {
 
     @Test("what is unchanged is not written")
     func unchangedWritesNothing() async throws {
-        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        var settings = OutboxSettings()
+        // A fold would take the row that is counted here.
+        settings.foldAfter = .seconds(3600)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
         let commits = outbox.commits
         for second in 1...50 {
