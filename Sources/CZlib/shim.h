@@ -1,7 +1,7 @@
 #include <zlib.h>
 
-// inflateInit2 and deflateInit2 are macros that hand over the version and size the caller was compiled with; Swift does not
-// import macros.
+// inflateInit2 and deflateInit2 are macros that hand over the version and size the caller was compiled with; Swift
+// does not import macros.
 static inline int patchbay_inflate_init(z_stream *stream, int window_bits) {
     return inflateInit2(stream, window_bits);
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The kernel's random numbers, taken for 16 requests at a time: a call for each would cost more than reading the request.
+/// The kernel's random numbers, taken for 16 requests at a time: a call for each would cost more than reading the
+/// request.
 struct BufferedRandom: RandomNumberGenerator {
     private var words: [UInt64] = []
     private var system = SystemRandomNumberGenerator()

@@ -1,13 +1,15 @@
 import EventLoop
 import Relay
 
-/// One accepted connection on its loop: moves bytes between the socket, the reader and the responder, one request at a time.
+/// One accepted connection on its loop: moves bytes between the socket, the reader and the responder, one request at
+/// a time.
 ///
-/// While a request is in flight nothing more is read: a peer that sends ahead fills its socket buffer and then waits. The read
-/// watch stays armed all the same and is paused only if it fires meanwhile, so that an ordinary request changes no registration.
+/// While a request is in flight nothing more is read: a peer that sends ahead fills its socket buffer and then waits.
+/// The read watch stays armed all the same and is paused only if it fires meanwhile, so that an ordinary request
+/// changes no registration.
 ///
-/// The last answer of a connection is followed by a shutdown and a while of reading and ignoring (RFC 9112 section 9.6): a socket
-/// closed with bytes unread is reset, and the peer may lose the answer that says what was wrong.
+/// The last answer of a connection is followed by a shutdown and a while of reading and ignoring (RFC 9112 section
+/// 9.6): a socket closed with bytes unread is reset, and the peer may lose the answer that says what was wrong.
 final class Connection: @unchecked Sendable {
     // @unchecked: touched only on the listener's loop, which its callbacks assert.
 

@@ -1,8 +1,8 @@
 import Relay
 
 extension Headers.Place {
-    /// Reads one field line, RFC 9112 section 5: a token, a colon right behind it, blanks, a value without control bytes.
-    /// A folded line begins with a blank, which is no token, and so is refused (section 5.2).
+    /// Reads one field line, RFC 9112 section 5: a token, a colon right behind it, blanks, a value without control
+    /// bytes. A folded line begins with a blank, which is no token, and so is refused (section 5.2).
     init(readingLine line: Range<Int>, of bytes: Span<UInt8>) throws(Refusal) {
         var colon = line.lowerBound
         while colon < line.upperBound, ByteClass.token.contains(bytes[colon]) { colon += 1 }

@@ -19,8 +19,8 @@ struct HeadParser: Sendable {
     /// Reads the lines that are complete. True at the end of the head.
     mutating func read(_ bytes: Span<UInt8>, _ limits: RequestLimits) throws(Refusal) -> Bool {
         while let lineFeed = Self.lineFeed(in: bytes, from: scanned) {
-            // RFC 9112 section 2.2 lets a recipient take a bare LF for a line's end; what stands before it may then have
-            // ended a line for us and none for the next hop.
+            // RFC 9112 section 2.2 lets a recipient take a bare LF for a line's end; what stands before it may then
+            // have ended a line for us and none for the next hop.
             guard lineFeed > length, bytes[lineFeed - 1] == .carriageReturn else {
                 throw .badRequest("A line must end with CRLF.")
             }

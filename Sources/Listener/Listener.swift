@@ -10,8 +10,8 @@ package final class Listener: @unchecked Sendable {
     let observer: any RequestObserver
     let limits: ListenerLimits
     let budget: ListenerBudget
-    /// Every connection reads into this one buffer: what arrived is moved on before the next has its turn, so an idle connection
-    /// needs none.
+    /// Every connection reads into this one buffer: what arrived is moved on before the next has its turn, so an idle
+    /// connection needs none.
     let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 64)
 
     private enum State {
@@ -66,7 +66,7 @@ package final class Listener: @unchecked Sendable {
         loop.execute { [self] in
             guard case .new = state, let socket else { return }
             // Holds the listener, until it drains.
-            let watch = SocketWatch(loop, socket.descriptor, .read) { [self] in accept() }
+            let watch = SocketWatch(loop, socket.descriptor, .read) { [self] in _ = accept() }
             watch.resume()
             sweep = LoopTimer(loop) { [unowned self] in lookAtDeadlines() }
             retry = LoopTimer(loop) { [unowned self] in resumeAccepting() }
@@ -92,7 +92,7 @@ package final class Listener: @unchecked Sendable {
             finishDrain([continuation])
         case .accepting(let watch), .paused(let watch):
             // The kernel has accepted what stands in the backlog; without this it would be reset.
-            accept()
+            while accept() {}
             watch.cancel()
             socket = nil
             state = .draining([continuation])
@@ -125,10 +125,15 @@ package final class Listener: @unchecked Sendable {
 
     // MARK: Connections
 
-    private func accept() {
-        guard let socket else { return }
+    /// Takes who waits, a burst at most. True where more may wait.
+    @discardableResult
+    private func accept() -> Bool {
+        guard let socket else { return false }
         for _ in 0..<limits.acceptBurst {
-            guard budget.takeConnection() else { return pauseAccepting() }
+            guard budget.takeConnection() else {
+                pauseAccepting()
+                return false
+            }
             switch socket.accept() {
             case .connection(let accepted):
                 let connection = Connection(accepted, of: self)
@@ -136,13 +141,16 @@ package final class Listener: @unchecked Sendable {
                 connections.append(connection)
                 if connections.count == 1 { sweep?.schedule(after: limits.sweepInterval) }
             case .none:
-                return budget.returnConnection()
+                budget.returnConnection()
+                return false
             case .exhausted(let error):
                 budget.returnConnection()
                 acceptFailed(error)
-                return pauseAccepting()
+                pauseAccepting()
+                return false
             }
         }
+        return true
     }
 
     /// The backlog keeps who comes meanwhile. A timer looks again: room may be made by a connection of another loop.
@@ -170,8 +178,8 @@ package final class Listener: @unchecked Sendable {
         finishDrainIfEmpty()
     }
 
-    /// One look at all connections now and then instead of a timer for each: setting and removing timers would cost every request,
-    /// and nearly none ever fires.
+    /// One look at all connections now and then instead of a timer for each: setting and removing timers would cost
+    /// every request, and nearly none ever fires.
     private func lookAtDeadlines() {
         let now = ContinuousClock.now
         for connection in connections.filter({ $0.deadline.map { $0 <= now } ?? false }) { connection.expire() }

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// What all listeners of the process share: how many connections may be open, and how many bytes may be in flight over all of
-/// them. Each loop counts for itself otherwise; these two are atomic because memory and descriptors are the process's.
+/// What all listeners of the process share: how many connections may be open, and how many bytes may be in flight
+/// over all of them. Each loop counts for itself otherwise; these two are atomic because memory and descriptors are
+/// the process's.
 package final class ListenerBudget: Sendable {
     private let mostConnections: Int
     private let mostBytes: Int
@@ -32,8 +33,8 @@ package final class ListenerBudget: Sendable {
         connections.subtract(1, ordering: .relaxed)
     }
 
-    /// Counts a change in what one connection holds. False where it holds more now and all together hold too much: it is
-    /// counted all the same, and whoever asked has to let go of it.
+    /// Counts a change in what one connection holds. False where it holds more now and all together hold too much: it
+    /// is counted all the same, and whoever asked has to let go of it.
     func settle(_ change: Int) -> Bool {
         guard change != 0 else { return true }
         return bytes.add(change, ordering: .relaxed).newValue <= mostBytes || change < 0

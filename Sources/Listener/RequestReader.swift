@@ -1,9 +1,11 @@
 package import Relay
 
-/// Turns the bytes of one connection into requests. A pure value: bytes go in, what to do comes out, nothing is performed.
+/// Turns the bytes of one connection into requests. A pure value: bytes go in, what to do comes out, nothing is
+/// performed.
 ///
-/// Strict where leniency has let a second request be smuggled in: RFC 9112 with every choice taken for refusal. Once it has
-/// found a failure that ends the connection it never returns anything else. Between requests it holds no memory.
+/// Strict where leniency has let a second request be smuggled in: RFC 9112 with every choice taken for refusal. Once
+/// it has found a failure that ends the connection it never returns anything else. Between requests it holds no
+/// memory.
 package struct RequestReader: Sendable {
     /// What the bytes so far come to.
     package enum Step: Sendable {

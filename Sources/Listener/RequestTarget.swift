@@ -28,8 +28,8 @@ struct RequestTarget: Sendable {
 
     private static let malformed = Refusal.badRequest("The request target is malformed.")
 
-    /// Origin form begins with the path. Absolute form must be taken from everyone (section 3.2.2); its authority only has to
-    /// be one. The asterisk and authority forms belong to methods that are not served.
+    /// Origin form begins with the path. Absolute form must be taken from everyone (section 3.2.2); its authority
+    /// only has to be one. The asterisk and authority forms belong to methods that are not served.
     private static func pathStart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         if bytes[range.lowerBound] == UInt8(ascii: "/") { return range.lowerBound }
         for scheme in ["http://", "https://"] as [StaticString] {
@@ -63,7 +63,8 @@ extension Span<UInt8> {
         return self[end] == UInt8(ascii: ":") && port.count <= 5 && port.allSatisfy { self[$0].isDigit }
     }
 
-    /// Whether a path has a segment `.` or `..`, also percent-encoded: it would name another resource to whoever resolves it.
+    /// Whether a path has a segment `.` or `..`, also percent-encoded: it would name another resource to whoever
+    /// resolves it.
     fileprivate func hasDotSegment(in path: Range<Int>) -> Bool {
         var index = path.lowerBound
         while index < path.upperBound {

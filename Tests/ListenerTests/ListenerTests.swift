@@ -54,7 +54,8 @@ extension Live {
                 #expect(client.answers().count == 1)
                 #expect(
                     answer.body
-                        == #"{"errors":["There must be exactly one Host field."],"error_code":"bad_request","status_code":400}"#
+                        == #"{"errors":["There must be exactly one Host field."],"#
+                        + #""error_code":"bad_request","status_code":400}"#
                 )
                 #expect(answer.fields["content-type"] == "application/json")
             }

@@ -226,7 +226,8 @@ struct RequestReaderTests {
     @Test("trailers are dropped: they never become fields")
     func trailers() throws {
         let (head, body) = try request(
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nX-T: 1\r\n\r\n"
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "2;x=y\r\nab\r\n1\r\nc\r\n0\r\nX-T: 1\r\n\r\n"
         )
         #expect(body == Array("abc".utf8))
         #expect(head.headers["x-t"] == nil)

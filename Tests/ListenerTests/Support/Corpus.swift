@@ -52,7 +52,8 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Corpus")
 
-    /// Replaces `@PATH@`, `@REP:text:count@` and so on, as `run_corpus.py` does. Through Latin-1, which keeps every byte.
+    /// Replaces `@PATH@`, `@REP:text:count@` and so on, as `run_corpus.py` does. Through Latin-1, which keeps every
+    /// byte.
     private static func expand(_ raw: [UInt8], host: String) throws -> [UInt8] {
         var text = try #require(String(bytes: raw, encoding: .isoLatin1))
         let repetition = try Regex(#"@REP:(?<text>[\s\S]*?):(?<count>\d+)@"#).matchingSemantics(.unicodeScalar)

@@ -40,7 +40,8 @@ struct LiveServer {
     }
 }
 
-/// All tests over sockets, one after the other: their clients block, and would keep each other from the pool's few threads.
+/// All tests over sockets, one after the other: their clients block, and would keep each other from the pool's few
+/// threads.
 @Suite("Over sockets", .serialized, .timeLimit(.minutes(2)))
 enum Live {}
 
