@@ -88,7 +88,7 @@ extension Live {
         @Test("an answer that the kernel takes in parts arrives whole, and the next request is answered")
         func inParts() async throws {
             try await LiveServer.run(Large()) { server in
-                let client = try Client(server.address, receiveBuffer: 4096)
+                let client = try Client(server.address)
                 client.send(Self.get + Self.get)
                 #expect(client.receive(answers: 2) == .answered)
                 #expect(client.answers().map(\.body.utf8.count) == [Large.bytes, Large.bytes])
