@@ -57,9 +57,10 @@ struct EventReader {
         guard event.isObject else { return try skipNonObject(position) }
         let envelope = scratch.envelopeFindings
         plan.tree.find(in: event, envelope, using: scratch.nested)
-        let mark = scratch.nested.mark
         for (place, number) in plan.batches {
             guard let members = batch(envelope[number]) else { continue }
+            // What was read of the envelope, the members themselves perhaps, stays while they are read.
+            let mark = scratch.nested.mark
             var position = position
             for (index, member) in members.elements.enumerated() {
                 position.member = (place, index)

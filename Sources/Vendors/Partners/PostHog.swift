@@ -10,12 +10,7 @@ extension Vendor {
         "posthog",
         identifiers: [.posthogDistinctUserID: Places("/event/distinct_id", "distinct_id", meaningless: postHogRefuses)],
         customerUserID: Places("/event/distinct_id", "distinct_id", meaningless: postHogRefuses)
-            .unless(
-                .any([
-                    .text("/event/properties/$is_identified", is: ["false"]),
-                    .text("/properties/$is_identified", is: ["false"]),
-                ]), because: "PostHog does not know who this is"
-            )
+            .unless(.all([isAnonymous, .not(isIdentified)]), because: "PostHog does not know who this is")
             .unless(
                 .isSame(as: [
                     "/event/properties/$device_id", "/event/properties/$anon_distinct_id", "/properties/$device_id",
@@ -35,6 +30,10 @@ extension Vendor {
             .isPresent("/event/properties/integration_event_id"), .isPresent("/properties/integration_event_id"),
         ]),
         clientNames: [.posthogDistinctUserID: ["distinct_id"]])
+
+    private static let isAnonymous = Condition.any([
+        .text("/event/properties/$is_identified", is: ["false"]), .text("/properties/$is_identified", is: ["false"]),
+    ])
 
     /// What says that a distinct id is the customer's, whatever it looks like.
     private static let isIdentified = Condition.any([

@@ -17,7 +17,7 @@ final class Parameters {
 
     var capacityBytes: Int { text.count + nodes.count * MemoryLayout<json_node>.stride }
 
-    /// Nil where there is no parameter with a value. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is
+    /// Nil where there is no parameter at all. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is
     /// not followed by two hexadecimal digits stands for itself.
     func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONValue? {
         reserve(bytes)
@@ -38,7 +38,7 @@ final class Parameters {
             }
             start = end + 1
         }
-        guard nodeCount > 1, let root = nodes.baseAddress else { return nil }
+        guard bytes.contains(where: { $0 != UInt8(ascii: "&") }), let root = nodes.baseAddress else { return nil }
         root.pointee = json_node(text: nil, length: 0, span: UInt32(nodeCount), kind: JSON_OBJECT)
         return JSONValue(node: root)
     }
