@@ -3,9 +3,10 @@ import Synchronization
 
 /// The outbox in one SQLite file, for one process on one node.
 ///
-/// The working state is in memory, in a `Ledger`. What makes it durable is a log: one row for each accepted patch, all that
-/// gathered in one commit. Off the hot path the log is folded into one row for each profile. After a crash the rows and the log
-/// together give the ledger back: everything that was accepted, and at worst a delivery that is made again.
+/// The working state is in memory, in a `Ledger`. What makes it durable is a log: one row for each accepted patch,
+/// all that gathered in one commit. Off the hot path the log is folded into one row for each profile. After a crash
+/// the rows and the log together give the ledger back: everything that was accepted, and at worst a delivery that is
+/// made again.
 package final class SQLiteOutbox: Outbox {
     private let mail = Condition(Mail())
     private let status = StoreStatus()
@@ -57,8 +58,8 @@ package final class SQLiteOutbox: Outbox {
         await ask(or: ()) { $0.folds.append($1) }
     }
 
-    /// Finishes what was asked before, folds, and closes the file; appends fail from now on. Returns when another process may
-    /// open it.
+    /// Finishes what was asked before, folds, and closes the file; appends fail from now on. Returns when another
+    /// process may open it.
     package func close() async {
         await ask(or: ()) { mail, answer in
             mail.closes.append(answer)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import SQLiteOutbox
 
-/// Random histories, done by the ledger and by a model so simple that it can be read: dictionaries, searched from end to end.
+/// Random histories, done by the ledger and by a model so simple that it can be read: dictionaries, searched from end
+/// to end.
 @Suite("The ledger, whatever happens,")
 struct LedgerModelTests {
     @Test("does what the model does", arguments: 1...60 as ClosedRange<UInt64>)

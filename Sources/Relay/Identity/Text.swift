@@ -36,8 +36,8 @@ extension StringProtocol {
 }
 
 extension String {
-    /// Whether both are the same bytes. `==` also equates what Unicode calls equivalent (`é` and `e` with an accent); to whoever
-    /// gave out an id those are two.
+    /// Whether both are the same bytes. `==` also equates what Unicode calls equivalent (`é` and `e` with an accent);
+    /// to whoever gave out an id those are two.
     package func isSameBytes(as other: String) -> Bool {
         self == other && utf8.elementsEqual(other.utf8)
     }

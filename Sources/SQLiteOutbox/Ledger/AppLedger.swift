@@ -4,15 +4,16 @@ import Relay
 
 /// One app's profiles and the order in which they are due.
 ///
-/// Two queues: the fresh ones in order of arrival, and those that failed before, by time. When both have something due they take
-/// turns: a backlog of retries must not hold up what just came, nor a stream of arrivals the retries.
+/// Two queues: the fresh ones in order of arrival, and those that failed before, by time. When both have something
+/// due they take turns: a backlog of retries must not hold up what just came, nor a stream of arrivals the retries.
 final class AppLedger {
     let name: String
     /// How long a confirmed value is not sent again when it comes unchanged.
     let reassertAfter: Duration
     private(set) var entries: [ProfileReference: Entry] = [:]
     var waitingCount = 0
-    /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is due.
+    /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is
+    /// due.
     private var told = Timestamp(milliseconds: .max)
 
     private var fresh = Deque<Entry>()

@@ -1,7 +1,7 @@
 import Relay
 
-/// What is known of one profile of one app. A million of these wait when an upstream is down, so the common parts are inline and
-/// the rare ones behind one pointer each.
+/// What is known of one profile of one app. A million of these wait when an upstream is down, so the common parts are
+/// inline and the rare ones behind one pointer each.
 final class Entry {
     /// The app's ledger owns its entries.
     unowned let app: AppLedger

@@ -1,11 +1,11 @@
 import DequeModule
 import Relay
 
-/// What is waiting and what is applied, for every profile of every app: the outbox as a value in memory. Decides, and does no I/O;
-/// the store makes durable what it decides.
+/// What is waiting and what is applied, for every profile of every app: the outbox as a value in memory. Decides, and
+/// does no I/O; the store makes durable what it decides.
 ///
-/// A field is told from another by its sequence, its place in the order of arrival. Its time may grow while it waits or is on its
-/// way: the same value said again later. So a settlement finds what was sent by sequence.
+/// A field is told from another by its sequence, its place in the order of arrival. Its time may grow while it waits
+/// or is on its way: the same value said again later. So a settlement finds what was sent by sequence.
 final class Ledger {
     let settings: OutboxSettings
     private(set) var apps: [String: AppLedger] = [:]
@@ -84,11 +84,12 @@ final class Ledger {
         return disposition
     }
 
-    /// What one field comes to. The newest vendor time wins, whatever the order of arrival; of equal times the later arrival.
+    /// What one field comes to. The newest vendor time wins, whatever the order of arrival; of equal times the later
+    /// arrival.
     ///
-    /// The same value with a newer time raises the time of what is known: an event between the two, arriving later, is late. That
-    /// is kept in memory and reaches the file with the profile's next row, at the latest after `newerTimesAfter`: nobody
-    /// was promised more than that the value is known, and it is.
+    /// The same value with a newer time raises the time of what is known: an event between the two, arriving later,
+    /// is late. That is kept in memory and reaches the file with the profile's next row, at the latest after
+    /// `newerTimesAfter`: nobody was promised more than that the value is known, and it is.
     private func take(_ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry) -> Disposition {
         if let waiting = entry.state.waiting[field.identifier] {
             if arrival.request == nil { unmark(IdentifierSet(field.identifier), of: entry) }

@@ -1,7 +1,7 @@
 import Relay
 
-// Patches as columns that a person can read with sqlite3: `{"appsflyer_id":{"value":"...","at":1791966103117,"sequence":7}}`,
-// times in milliseconds since 1970.
+// Patches as columns that a person can read with sqlite3:
+// `{"appsflyer_id":{"value":"...","at":1791966103117,"sequence":7}}`, times in milliseconds since 1970.
 
 extension MergedPatch {
     var storedJSON: String {

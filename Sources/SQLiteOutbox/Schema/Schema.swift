@@ -1,6 +1,7 @@
 import GRDB
 
-/// The tables, and how older ones become them. Names and columns are part of what people rely on: they look in with `sqlite3`.
+/// The tables, and how older ones become them. Names and columns are part of what people rely on: they look in with
+/// `sqlite3`.
 enum Schema {
     /// `PRAGMA application_id`: "PBay".
     static let applicationID: Int32 = 0x5042_6179

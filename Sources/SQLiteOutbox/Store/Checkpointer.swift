@@ -1,11 +1,11 @@
 import GRDB
 import Relay
 
-/// Copies what is committed from the write-ahead log into the file, on a connection and a thread of its own: a checkpoint waits
-/// for the disk twice, and no commit shall wait with it.
+/// Copies what is committed from the write-ahead log into the file, on a connection and a thread of its own: a
+/// checkpoint waits for the disk twice, and no commit shall wait with it.
 ///
-/// `PASSIVE` never blocks the writer. The log begins anew with the first commit after a checkpoint that reached its end; under
-/// commits that never pause none does, so beyond `mostLogBytes` the store itself is asked to finish.
+/// `PASSIVE` never blocks the writer. The log begins anew with the first commit after a checkpoint that reached its
+/// end; under commits that never pause none does, so beyond `mostLogBytes` the store itself is asked to finish.
 final class Checkpointer: Sendable {
     private struct State {
         /// Written since the last checkpoint began, estimated.

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A lock and a condition over one value: what a thread of our own waits on. Deadlines are on the monotonic clock, which no
-/// administrator sets.
+/// A lock and a condition over one value: what a thread of our own waits on. Deadlines are on the monotonic clock,
+/// which no administrator sets.
 final class Condition<Value>: @unchecked Sendable {
     // @unchecked: `value` is touched only under the lock; the pointers never change.
     private var value: Value

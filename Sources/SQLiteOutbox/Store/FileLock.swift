@@ -1,6 +1,7 @@
 import Glibc
 
-/// One process per outbox: a lock on a file of its own beside it. The kernel lets go of it when the process ends, however it ends.
+/// One process per outbox: a lock on a file of its own beside it. The kernel lets go of it when the process ends,
+/// however it ends.
 struct FileLock: ~Copyable {
     private let descriptor: Int32
 

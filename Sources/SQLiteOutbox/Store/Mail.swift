@@ -1,7 +1,7 @@
 import Relay
 
-/// What has been asked of the store since it last looked. It is done in this order: settlements, appends, claims, questions.
-/// A caller that waits for an answer before it asks the next thing sees its own order kept.
+/// What has been asked of the store since it last looked. It is done in this order: settlements, appends, claims,
+/// questions. A caller that waits for an answer before it asks the next thing sees its own order kept.
 struct Mail {
     struct Append {
         let submission: Submission

@@ -1,8 +1,8 @@
 import GRDB
 import Relay
 
-/// The SQLite file: one connection that writes, used on one thread. `WAL` and `synchronous=FULL`: a commit is on the disk when it
-/// returns. Nothing checkpoints by itself; see `Checkpointer`.
+/// The SQLite file: one connection that writes, used on one thread. `WAL` and `synchronous=FULL`: a commit is on the
+/// disk when it returns. Nothing checkpoints by itself; see `Checkpointer`.
 final class OutboxFile {
     let path: String
     private let queue: DatabaseQueue

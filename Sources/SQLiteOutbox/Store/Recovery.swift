@@ -1,9 +1,11 @@
 import GRDB
 import Relay
 
-/// Fills the ledger at the start: the profiles that wait, then the log on top of them. Returns how many dead letters each app has.
+/// Fills the ledger at the start: the profiles that wait, then the log on top of them. Returns how many dead letters
+/// each app has.
 ///
-/// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from its beginning.
+/// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from
+/// its beginning.
 func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> [String: Int] {
     struct Key: Hashable {
         let app: String

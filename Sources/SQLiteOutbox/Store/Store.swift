@@ -4,7 +4,8 @@ import Synchronization
 
 /// The store's thread: takes whatever gathered while the last commit ran, commits it together, then answers.
 ///
-/// The ledger is touched on this thread alone, so a claim never sees what is not durable: it is served between two commits.
+/// The ledger is touched on this thread alone, so a claim never sees what is not durable: it is served between two
+/// commits.
 final class Store {
     let settings: OutboxSettings
     let ledger: Ledger
