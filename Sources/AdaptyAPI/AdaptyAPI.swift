@@ -31,13 +31,14 @@ package final class AdaptyAPI: Upstream {
         await attempt(.get, about: profile)
     }
 
-    /// Takes no more requests, lets those in flight end for as long as `grace`, abandons the rest, and frees everything.
+    /// Takes no more requests, lets those in flight end for as long as `grace`, abandons the rest, and frees
+    /// everything.
     package func close(grace: Duration) async {
         await transports.close(grace: grace)
     }
 
-    /// Sends with the key that worked last; on 401 with each of the others. A key is rotated by making a new one and then
-    /// deleting the old one, so at least one of a configured pair works at any time.
+    /// Sends with the key that worked last; on 401 with each of the others. A key is rotated by making a new one and
+    /// then deleting the old one, so at least one of a configured pair works at any time.
     private func attempt(_ method: Call.Method, about profile: ProfileReference) async -> Attempt {
         let start = ContinuousClock.now
         let value = profile.value
@@ -86,7 +87,8 @@ extension Attempt {
 extension Failure {
     fileprivate static func nothingToSet(in version: APIVersion) -> Failure {
         Failure(
-            status: nil, code: "validation_error", message: "\(version.rawValue) of the API knows none of these fields.")
+            status: nil, code: "validation_error", message: "\(version.rawValue) of the API knows none of these fields."
+        )
     }
 
     fileprivate static func notASCII(_ profile: ProfileReference) -> Failure {

@@ -28,13 +28,15 @@ final class CurlMulti {
             loop, ready: { link.multi?.act($0, $1) }, timeout: { link.multi?.act(CURL_SOCKET_TIMEOUT, 0) })
         link.multi = self
         try watches.install(on: multi)
-        // The default is four times the transfers of the moment, and would close the connections of a burst right after it.
+        // The default is four times the transfers of the moment, and would close the connections of a burst right after
+        // it.
         let code = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, connections)
         guard code == CURLM_OK else { throw CurlError("curl_multi_setopt MAXCONNECTS", code) }
     }
 
     deinit {
-        // Closes the pooled connections, which calls `watches` back: it is still there. Every transfer has been removed.
+        // Closes the pooled connections, which calls `watches` back: it is still there. Every transfer has been
+        // removed.
         curl_multi_cleanup(multi)
     }
 
@@ -62,8 +64,9 @@ final class CurlMulti {
         drive()
     }
 
-    /// Does what is due and hands out what is done, outside every callback. A transfer that is added or removed meanwhile is
-    /// taken along by the round that is under way, so that a chain of short ones does not become a chain of calls.
+    /// Does what is due and hands out what is done, outside every callback. A transfer that is added or removed
+    /// meanwhile is taken along by the round that is under way, so that a chain of short ones does not become a chain
+    /// of calls.
     private func drive() {
         guard !isDriving else { return }
         isDriving = true

@@ -2,8 +2,8 @@ import CCurl
 import EventLoop
 import Glibc
 
-/// What libcurl asked the loop to watch: its sockets and its one timer. The callbacks only take notes here; none calls libcurl
-/// back, which the library forbids (curl's `docs/examples/hiperfifo.c` shows the shape).
+/// What libcurl asked the loop to watch: its sockets and its one timer. The callbacks only take notes here; none calls
+/// libcurl back, which the library forbids (curl's `docs/examples/hiperfifo.c` shows the shape).
 ///
 /// libcurl points at it unretained: `CurlMulti` owns it and frees the multi handle first.
 final class CurlWatches {
@@ -87,23 +87,27 @@ final class CurlWatches {
         let socket = sockets[descriptor] ?? add(descriptor, isConnection: false)
         socket.isIdle = false
         if what & CURL_POLL_IN != 0 {
-            let read = socket.read ?? SocketWatch(loop, descriptor, .read) { [unowned self, unowned socket] in
-                if socket.isIdle {
-                    // The upstream closed it, or spoke out of turn; libcurl finds out before it uses it again.
-                    socket.read?.pause()
-                } else {
-                    ready(descriptor, CURL_CSELECT_IN)
+            let read =
+                socket.read
+                ?? SocketWatch(loop, descriptor, .read) { [unowned self, unowned socket] in
+                    if socket.isIdle {
+                        // The upstream closed it, or spoke out of turn; libcurl finds out before it uses it again.
+                        socket.read?.pause()
+                    } else {
+                        ready(descriptor, CURL_CSELECT_IN)
+                    }
                 }
-            }
             socket.read = read
             read.resume()
         } else {
             socket.read?.pause()
         }
         if what & CURL_POLL_OUT != 0 {
-            let write = socket.write ?? SocketWatch(loop, descriptor, .write) { [unowned self] in
-                ready(descriptor, CURL_CSELECT_OUT)
-            }
+            let write =
+                socket.write
+                ?? SocketWatch(loop, descriptor, .write) { [unowned self] in
+                    ready(descriptor, CURL_CSELECT_OUT)
+                }
             socket.write = write
             write.resume()
         } else {
@@ -111,9 +115,10 @@ final class CurlWatches {
         }
     }
 
-    /// A connection stays registered for reading when its request is done: the next one wants just that, and two `epoll_ctl` a
-    /// request are saved. Its end comes with `close`. Any other descriptor, the pipe to a name look-up's thread, is closed right
-    /// after this without another word, and its number may be a new connection's at once: it must be forgotten here.
+    /// A connection stays registered for reading when its request is done: the next one wants just that, and two
+    /// `epoll_ctl` a request are saved. Its end comes with `close`. Any other descriptor, the pipe to a name look-up's
+    /// thread, is closed right after this without another word, and its number may be a new connection's at once: it
+    /// must be forgotten here.
     private func unwatch(_ descriptor: curl_socket_t) {
         guard let socket = sockets[descriptor] else { return }
         if socket.isConnection {

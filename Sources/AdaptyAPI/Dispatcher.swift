@@ -3,8 +3,8 @@ import EventLoop
 
 /// Gives each call a transfer, and each ended transfer the next call. Confined to one loop.
 ///
-/// There are at most as many transfers as connections allowed, and further calls stand in line here and not in libcurl: what was
-/// not sent yet can still be given up without a word to the upstream.
+/// There are at most as many transfers as connections allowed, and further calls stand in line here and not in libcurl:
+/// what was not sent yet can still be given up without a word to the upstream.
 final class Dispatcher {
     /// Whoever comes when so many are in line is turned away: they would only wait for their deadline.
     static let longestLine = 4096
@@ -142,8 +142,8 @@ final class Dispatcher {
         watchdog.schedule(after: .seconds(1))
     }
 
-    /// Once a second while there are calls. What is here is never needed, as long as libcurl and the loop do their part; a delivery
-    /// that hangs for ever would keep its profile from all later ones.
+    /// Once a second while there are calls. What is here is never needed, as long as libcurl and the loop do their
+    /// part; a delivery that hangs for ever would keep its profile from all later ones.
     private func watch() {
         isWatching = false
         let now = ContinuousClock.now

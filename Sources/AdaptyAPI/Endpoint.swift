@@ -25,8 +25,8 @@ struct Endpoint: Sendable, Equatable {
         }
         var base = Substring(upstream)
         while base.hasSuffix("/") { base.removeLast() }
-        // The slash at the end is part of the documented path. Without it a server may redirect, and a followed redirect
-        // turns POST into GET.
+        // The slash at the end is part of the documented path. Without it a server may redirect, and a followed
+        // redirect turns POST into GET.
         url = "\(base)/api/\(version.rawValue)/server-side-api/integration/profile/set/integration-identifiers/"
     }
 }

@@ -39,8 +39,9 @@ struct HeaderRefusal: Error, Sendable, Equatable, CustomStringConvertible {
 
     var description: String { "\(name) \(reason)" }
 
-    /// libcurl writes a value as it is, CR, LF and all: whoever controls one could add headers, or a whole request. So every
-    /// value is checked where it becomes a line, whatever was checked before. An empty one would take the header away.
+    /// libcurl writes a value as it is, CR, LF and all: whoever controls one could add headers, or a whole request. So
+    /// every value is checked where it becomes a line, whatever was checked before. An empty one would take the header
+    /// away.
     static func check(_ name: String, _ value: some Collection<UInt8>) throws(HeaderRefusal) {
         guard !value.isEmpty else { throw HeaderRefusal(name: name, reason: "is empty") }
         guard value.allSatisfy({ !$0.isControl }) else {

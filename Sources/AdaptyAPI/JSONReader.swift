@@ -1,10 +1,10 @@
 import Relay
 
-/// Reads the few hundred bytes of an error answer, member by member; makes nothing that is not asked for. Whatever the bytes are,
-/// it ends with what was asked for or with `Malformed`.
+/// Reads the few hundred bytes of an error answer, member by member; makes nothing that is not asked for. Whatever the
+/// bytes are, it ends with what was asked for or with `Malformed`.
 ///
-/// Payloads are simdjson's work, elsewhere. This one reads only what an upstream says when it refuses, after RFC 8259; it is lenient
-/// with the inside of numbers, which nobody here asks for.
+/// Payloads are simdjson's work, elsewhere. This one reads only what an upstream says when it refuses, after RFC 8259;
+/// it is lenient with the inside of numbers, which nobody here asks for.
 struct JSONReader {
     struct Malformed: Error {}
 

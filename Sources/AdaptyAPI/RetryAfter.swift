@@ -14,8 +14,8 @@ enum RetryAfter {
             // More digits than an Int64 holds are more than an hour.
             return min(Int64(text).map { .seconds($0) } ?? longest, longest)
         }
-        // A date begins with the day's name, in all three forms of RFC 9110 section 5.6.7. curl_getdate reads them, and much that
-        // is none.
+        // A date begins with the day's name, in all three forms of RFC 9110 section 5.6.7. curl_getdate reads them, and
+        // much that is none.
         guard first.isLetterOrDigit, !first.isDigit else { return nil }
         let seconds = curl_getdate(String(text), nil)
         guard seconds >= 0 else { return nil }

@@ -3,7 +3,8 @@ package import Relay
 extension AdaptyAPI {
     /// How one app reaches Adapty.
     package struct Settings: Sendable {
-        /// `https://api.adapty.io`: scheme, host, perhaps a port and a path in front of Adapty's. No user, query or fragment.
+        /// `https://api.adapty.io`: scheme, host, perhaps a port and a path in front of Adapty's. No user, query or
+        /// fragment.
         package var upstream: String
         package var version: APIVersion
         /// One, or several while a key is rotated; tried in this order.
@@ -14,8 +15,8 @@ extension AdaptyAPI {
         package var timeout = Duration.seconds(15)
         /// Most connections a loop opens, and so most requests it has under way; further ones wait for one.
         package var connections = 64
-        /// For how long an idle connection is used again. Below the upstream's own keep-alive (60 s is common): of two ends that
-        /// give up a connection at once, ours must be the first.
+        /// For how long an idle connection is used again. Below the upstream's own keep-alive (60 s is common): of two
+        /// ends that give up a connection at once, ours must be the first.
         package var idleTimeout = Duration.seconds(50)
         /// PEM file of the authorities to trust instead of the system's; for a private upstream.
         package var caFile: String?

@@ -1,5 +1,5 @@
-/// Bytes that stay where they are while C reads them, in memory that the next request uses again. A Swift array's address
-/// is good only inside a closure, and a transfer lasts longer.
+/// Bytes that stay where they are while C reads them, in memory that the next request uses again. A Swift array's
+/// address is good only inside a closure, and a transfer lasts longer.
 struct StableBuffer: ~Copyable {
     private(set) var start: UnsafeMutablePointer<UInt8>
     private var capacity: Int

@@ -3,8 +3,8 @@ import Relay
 
 /// The owner of one easy handle, and of the memory that its requests use one after the other. Confined to one loop.
 ///
-/// libcurl points at this object and its buffers unretained: `deinit` frees the handle before them, and a handle is taken out
-/// of its multi handle before its transfer is dropped.
+/// libcurl points at this object and its buffers unretained: `deinit` frees the handle before them, and a handle is
+/// taken out of its multi handle before its transfer is dropped.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     /// Whose request it carries; nil while it is idle.
@@ -29,8 +29,8 @@ final class Transfer {
         for option in options.all { try set(option) }
         try set(CURLOPT_ERRORBUFFER, errorText)
         try set(CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
-        // The list is ours, and may be: a `curl_slist` is a public struct that libcurl only reads. So one line changes in
-        // place, and nothing is allocated for the others.
+        // The list is ours, and may be: a `curl_slist` is a public struct that libcurl only reads. So one line changes
+        // in place, and nothing is allocated for the others.
         try set(CURLOPT_HTTPHEADER, firstHeader)
         try check(ccurl_easy_set_write(easy, bodyCallback), CURLOPT_WRITEFUNCTION)
         try set(CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())
@@ -98,8 +98,8 @@ final class Transfer {
                 retryAfter: header("Retry-After"), body: answerBody))
     }
 
-    /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters: libcurl ends a
-    /// line at LF, so a bare CR may be in it.
+    /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters:
+    /// libcurl ends a line at LF, so a bare CR may be in it.
     private func header(_ name: StaticString) -> String? {
         var found: UnsafeMutablePointer<curl_header>?
         let code = name.withUTF8Buffer { bytes in

@@ -12,7 +12,8 @@ struct TransferOptions: Sendable {
     let connectTimeout: Duration
     /// What libcurl is told.
     var timeout: Duration
-    /// When the loop gives up whether libcurl did or not: later than `timeout`, or libcurl's better words would never be heard.
+    /// When the loop gives up whether libcurl did or not: later than `timeout`, or libcurl's better words would never
+    /// be heard.
     var deadline: Duration
     let connections: Int
     let idleTimeout: Duration
@@ -40,7 +41,8 @@ extension TransferOptions {
     var all: [TransferOption] {
         var options: [TransferOption] = [
             .text(CURLOPT_URL, url),
-            // Signals are the process's own. With this, curl sends with MSG_NOSIGNAL and times name look-ups without SIGALRM.
+            // Signals are the process's own. With this, curl sends with MSG_NOSIGNAL and times name look-ups without
+            // SIGALRM.
             .number(CURLOPT_NOSIGNAL, 1),
             // HTTP/2 in 7.88 loses requests at GOAWAY, reuses connections badly and costs more.
             .number(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
@@ -55,14 +57,15 @@ extension TransferOptions {
             .number(CURLOPT_MAXAGE_CONN, max(1, Int(idleTimeout.components.seconds))),
             // However busy, a connection ends some day: the name may point elsewhere by then.
             .number(CURLOPT_MAXLIFETIME_CONN, 600),
-            // Ending a transfer would wait for its name look-up, and with it the loop, for as long as a dead resolver takes.
-            // The look-up's thread is left to end by itself instead; it frees what it holds.
+            // Ending a transfer would wait for its name look-up, and with it the loop, for as long as a dead resolver
+            // takes. The look-up's thread is left to end by itself instead; it frees what it holds.
             .number(CURLOPT_QUICK_EXIT, 1),
             // The environment has no say: an empty proxy overrides http_proxy, no file gives a password, a URL neither.
             .text(CURLOPT_PROXY, ""),
             .number(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)),
             .number(CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
-            // Each handle keeps its buffers, and ours carry a kilobyte or two. The smallest that libcurl allows for an upload.
+            // Each handle keeps its buffers, and ours carry a kilobyte or two. The smallest that libcurl allows for an
+            // upload.
             .number(CURLOPT_BUFFERSIZE, 8192),
             .number(CURLOPT_UPLOAD_BUFFERSIZE, 16384),
         ]

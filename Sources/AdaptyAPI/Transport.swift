@@ -3,15 +3,15 @@ import Synchronization
 
 /// HTTP to one upstream over one loop, for callers on any task.
 ///
-/// Unchecked: everything is touched only on the loop, but for the gate. `close` must come before the loop stops, or a caller
-/// would wait for a loop that is gone.
+/// Unchecked: everything is touched only on the loop, but for the gate. `close` must come before the loop stops, or a
+/// caller would wait for a loop that is gone.
 final class Transport: @unchecked Sendable {
     private let options: TransferOptions
     private let loop: EventLoop
     private let gate = Mutex(Gate())
 
-    /// Counts who is inside. A caller is counted before the hop to the loop and until the ending: a closed gate with nobody inside
-    /// stays empty.
+    /// Counts who is inside. A caller is counted before the hop to the loop and until the ending: a closed gate with
+    /// nobody inside stays empty.
     private struct Gate {
         var isOpen = true
         var callers = 0

@@ -4,8 +4,8 @@ package import Relay
 package struct OutboxSettings: Sendable {
     /// How long a value that Adapty confirmed is not sent again when it comes unchanged; by app, 24 hours unless given.
     package var reassertAfter: [String: Duration] = [:]
-    /// How far ahead of its arrival a vendor's time is believed; beyond, the time of arrival counts. Without this bound one
-    /// wrong clock would pin a value for years.
+    /// How far ahead of its arrival a vendor's time is believed; beyond, the time of arrival counts. Without this bound
+    /// one wrong clock would pin a value for years.
     package var mostAhead: Duration = .seconds(24 * 3600)
     /// How many profiles may wait; beyond, appends are refused as full.
     package var mostWaiting = 4_000_000
@@ -14,7 +14,8 @@ package struct OutboxSettings: Sendable {
 
     /// A changed profile is written to its row when this old: by then most are delivered, and one write says both.
     package var foldAfter: Duration = .seconds(5)
-    /// More changed profiles than this are folded along with the commits. Bounds the log, and so the time a start takes.
+    /// More changed profiles than this are folded along with the commits. Bounds the log, and so the time a start
+    /// takes.
     package var foldBacklog = 20_000
     /// Profiles folded in one transaction: 256 rows keep a commit behind it waiting for about 3 ms.
     package var foldSlice = 256
@@ -23,8 +24,8 @@ package struct OutboxSettings: Sendable {
 
     /// Written since the last checkpoint, estimated: from here on one is made at once, off the commit path.
     package var checkpointBytes = 8 << 20
-    /// A write-ahead log beyond this is finished on the store's own thread, between commits: a checkpoint beside commits that
-    /// never pause can reach the log's end but not begin it anew.
+    /// A write-ahead log beyond this is finished on the store's own thread, between commits: a checkpoint beside
+    /// commits that never pause can reach the log's end but not begin it anew.
     package var mostLogBytes = 64 << 20
     /// The longest that something stays in the write-ahead log alone.
     package var checkpointAfter: Duration = .seconds(3)

@@ -90,7 +90,8 @@ struct Assembly {
         case .hashed:
             { profile in
                 let digest = SHA256.hash(data: Array(profile.value.utf8))
-                return String(decoding: digest.prefix(8).flatMap { [UInt8.hex($0 >> 4), .hex($0 & 15)] }, as: UTF8.self)
+                return String(
+                    decoding: digest.prefix(8).flatMap { [UInt8.hex($0 >> 4), .hex($0 & 15)] }, as: UTF8.self)
             }
         }
     }

@@ -49,8 +49,10 @@ struct ErrorAnswerTests {
         "are not read from what is no JSON object",
         arguments: [
             "", " ", "null", "[]", "\"profile_not_found\"", "<html></html>", "{", "{]", "{}x", "{\"a\"}", "{\"a\":}",
-            "{\"a\":1,}", "{\"error_code\":\"profile_not_found\"", "{\"error_code\":\"profile_not_found\\", "{\"a\":\"\\x\"}",
-            "{\"a\":\"\\u12\"}", "{\"a\":\"\n\"}", "{a:1}", "{\"a\":1 \"b\":2}", "{\"a\":[1 2]}", "{\"a\":@}", "\u{feff}{}",
+            "{\"a\":1,}", "{\"error_code\":\"profile_not_found\"", "{\"error_code\":\"profile_not_found\\",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12\"}", "{\"a\":\"\n\"}", "{a:1}", "{\"a\":1 \"b\":2}", "{\"a\":[1 2]}", "{\"a\":@}",
+            "\u{feff}{}",
         ])
     func garbage(text: String) {
         #expect(ErrorAnswer(Array(text.utf8)) == nil)
@@ -86,7 +88,8 @@ struct ErrorAnswerTests {
     @Test("no mutation of an answer breaks the reader")
     func mutations() {
         var generator = SplitMix(state: 7)
-        let seed = Array(#"{"errors":[{"source":null,"errors":["a\u00e9\ud83d\ude00"]},"b"],"error_code":"c","n":-1.5e9}"#.utf8)
+        let seed = Array(
+            #"{"errors":[{"source":null,"errors":["a\u00e9\ud83d\ude00"]},"b"],"error_code":"c","n":-1.5e9}"#.utf8)
         for _ in 0..<20_000 {
             var bytes = seed
             for _ in 0...Int.random(in: 0..<4, using: &generator) {

@@ -28,7 +28,8 @@ struct KeyTests {
             settings: Self.keys("a", "b"),
             { seen in
                 let good = seen.number < 2 ? "b" : "a"
-                return seen.values(of: "Authorization") == ["Api-Key \(good)"] ? [http(200)] : [json(401, "unauthorized")]
+                return seen.values(of: "Authorization") == ["Api-Key \(good)"]
+                    ? [http(200)] : [json(401, "unauthorized")]
             }
         ) { api, upstream in
             for _ in 0..<2 { #expect(await api.set().outcome == .applied) }
@@ -64,7 +65,9 @@ struct KeyTests {
         }
     }
 
-    @Test("no trouble puts a key into words", arguments: [[TestUpstream.Step.reset], [.hold], [.send("secret_live_abc.def\r\n\r\n")]])
+    @Test(
+        "no trouble puts a key into words",
+        arguments: [[TestUpstream.Step.reset], [.hold], [.send("secret_live_abc.def\r\n\r\n")]])
     func troubleIsSilent(steps: [TestUpstream.Step]) async throws {
         try await withAPI(settings: { $0.timeout = .milliseconds(100) }, { _ in steps }) { api, _ in
             let attempt = await api.set()
@@ -73,7 +76,8 @@ struct KeyTests {
         }
     }
 
-    @Test("a key that no header can carry stops the start and is not quoted", arguments: ["", "a\r\nb", "key\n", "k\0"])
+    @Test(
+        "a key that no header can carry stops the start and is not quoted", arguments: ["", "a\r\nb", "key\n", "k\0"])
     func badKey(text: String) {
         do {
             _ = try KeyRing([Secret("good"), Secret(text)])

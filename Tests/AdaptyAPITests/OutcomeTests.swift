@@ -107,7 +107,9 @@ struct RetryAfterTests {
         #expect(RetryAfter.delay(text, now: Self.now) == expected)
     }
 
-    @Test("anything else asks for nothing", arguments: ["", " ", "-1", "1.5", "1e3", "soon", "Sun, 99 Nov 1994", "12 s", "\u{ff11}"])
+    @Test(
+        "anything else asks for nothing",
+        arguments: ["", " ", "-1", "1.5", "1e3", "soon", "Sun, 99 Nov 1994", "12 s", "\u{ff11}"])
     func neither(text: String) {
         #expect(RetryAfter.delay(text, now: Self.now) == nil)
     }

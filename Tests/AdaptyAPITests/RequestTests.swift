@@ -17,12 +17,13 @@ struct RequestTests {
             #expect(attempt.answer?.body == [])
             let request = try #require(upstream.requests.first)
             #expect(
-                request.lines == [
-                    "POST /api/v2\(Self.path) HTTP/1.1", "Host: 127.0.0.1:\(upstream.port)",
-                    "adapty-customer-user-id: user-1", "User-Agent: patchbay", "Accept: application/json",
-                    "Content-Type: application/json", "Authorization: Api-Key secret_live_abc.def",
-                    "Content-Length: 40",
-                ].reordered(as: request.lines))
+                request.lines
+                    == [
+                        "POST /api/v2\(Self.path) HTTP/1.1", "Host: 127.0.0.1:\(upstream.port)",
+                        "adapty-customer-user-id: user-1", "User-Agent: patchbay", "Accept: application/json",
+                        "Content-Type: application/json", "Authorization: Api-Key secret_live_abc.def",
+                        "Content-Length: 40",
+                    ].reordered(as: request.lines))
             #expect(request.body == #"{"appsflyer_id":"1741933337626-3179568"}"#)
         }
     }
@@ -116,7 +117,9 @@ struct RequestTests {
         }
     }
 
-    @Test("a customer user id that is not ASCII is sent as UTF-8, or refused where the app says so", arguments: [true, false])
+    @Test(
+        "a customer user id that is not ASCII is sent as UTF-8, or refused where the app says so",
+        arguments: [true, false])
     func notASCII(passes: Bool) async throws {
         try await withAPI(settings: { $0.passesNonASCII = passes }, { _ in [http(200)] }) { api, upstream in
             let attempt = await api.set(user("Zoë 日本"))
@@ -125,7 +128,8 @@ struct RequestTests {
         }
     }
 
-    @Test("a value with a control character is refused where it becomes a header, and nothing is sent",
+    @Test(
+        "a value with a control character is refused where it becomes a header, and nothing is sent",
         arguments: ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a\u{7f}", "a\u{1b}[0m", "\t", ""])
     func headerInjection(value: String) async throws {
         try await withAPI({ _ in [http(200)] }) { api, upstream in

@@ -78,7 +78,8 @@ private struct TLSUpstream {
         key = stem + ".key"
         port = try closedPort()
         let maker = try Self.spawn([
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj",
             "/CN=patchbay test", "-addext", "subjectAltName=\(name)", "-keyout", key, "-out", certificate,
         ])
         var status: Int32 = 0

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// An upstream of raw sockets: one thread accepts, one a connection reads whole requests and answers as its script says.
+/// An upstream of raw sockets: one thread accepts, one a connection reads whole requests and answers as its script
+/// says.
 final class TestUpstream: Sendable {
     struct Seen: Sendable {
         /// Which connection it came over, from 0.

@@ -17,16 +17,21 @@ struct TroubleTests {
             Trouble(testDescription: "closes", code: "connection_lost", steps: [.close]),
             Trouble(testDescription: "resets", code: "connection_lost", steps: [.reset]),
             Trouble(
-                testDescription: "breaks off in the head", code: "connection_lost", steps: [.send("HTTP/1.1 20"), .reset]),
+                testDescription: "breaks off in the head", code: "connection_lost",
+                steps: [.send("HTTP/1.1 20"), .reset]),
             Trouble(
                 testDescription: "breaks off in the body", code: "connection_lost",
                 steps: [.send("HTTP/1.1 400 x\r\nContent-Length: 99\r\n\r\n{\"errors\""), .close]),
-            Trouble(testDescription: "talks garbage", code: "bad_answer", steps: [.send("%%%% what?\r\n\r\n"), .close]),
-            Trouble(testDescription: "sends zeros", code: "bad_answer", steps: [.sendBytes(.init(repeating: 0, count: 9999)), .close]),
+            Trouble(
+                testDescription: "talks garbage", code: "bad_answer", steps: [.send("%%%% what?\r\n\r\n"), .close]),
+            Trouble(
+                testDescription: "sends zeros", code: "bad_answer",
+                steps: [.sendBytes(.init(repeating: 0, count: 9999)), .close]),
             Trouble(testDescription: "never answers", code: "timeout", steps: [.hold]),
             Trouble(
                 testDescription: "never ends its head", code: "timeout",
-                steps: [.send("HTTP/1.1 200 x\r\n")] + Array(repeating: [.pause(milliseconds: 50), .send("A: b\r\n")], count: 40).flatMap { $0 }),
+                steps: [.send("HTTP/1.1 200 x\r\n")]
+                    + Array(repeating: [.pause(milliseconds: 50), .send("A: b\r\n")], count: 40).flatMap { $0 }),
             Trouble(
                 testDescription: "drips", code: "timeout",
                 steps: [.send("HTTP/1.1 200 x\r\nContent-Length: 999\r\n\r\n")]
@@ -91,7 +96,8 @@ struct TroubleTests {
 
     @Test("a name that does not exist: resolve_failed")
     func noSuchName() async throws {
-        try await withAPI(url: { _ in "http://nowhere.invalid" }, settings: { $0.timeout = .seconds(20) }, { _ in [] }) {
+        try await withAPI(url: { _ in "http://nowhere.invalid" }, settings: { $0.timeout = .seconds(20) }, { _ in [] })
+        {
             api, _ in
             let code = await api.set().outcome.failure?.code
             // Without any resolver at all the look-up may take its time to say so.
@@ -133,7 +139,9 @@ struct TroubleTests {
         }
     }
 
-    @Test("a proxy's HTML is no answer of Adapty's", arguments: [(404, "misconfigured"), (400, "rejected"), (502, "failed")])
+    @Test(
+        "a proxy's HTML is no answer of Adapty's",
+        arguments: [(404, "misconfigured"), (400, "rejected"), (502, "failed")])
     func html(status: Int, name: String) async throws {
         let page = "<html><body>profile_not_found &amp; \"error_code\"</body></html>"
         try await withAPI({ _ in [http(status, page, "Content-Type: text/html")] }) { api, _ in
@@ -146,7 +154,9 @@ struct TroubleTests {
 
     @Test("an interim answer is not the answer")
     func interim() async throws {
-        try await withAPI({ _ in [.send("HTTP/1.1 103 x\r\nRequest-Id: early\r\n\r\n"), http(200, "", "Request-Id: late")] }) {
+        try await withAPI({ _ in
+            [.send("HTTP/1.1 103 x\r\nRequest-Id: early\r\n\r\n"), http(200, "", "Request-Id: late")]
+        }) {
             api, _ in
             let attempt = await api.set()
             #expect(attempt.answer?.status == 200)
@@ -165,7 +175,9 @@ struct TroubleTests {
         }
     }
 
-    @Test("no control character of an answer's header is passed on", arguments: [("a/b\rX-Evil: 1", "a/b"), ("a/b\u{1}", "")])
+    @Test(
+        "no control character of an answer's header is passed on",
+        arguments: [("a/b\rX-Evil: 1", "a/b"), ("a/b\u{1}", "")])
     func controlCharacters(value: String, expected: String) async throws {
         try await withAPI({ _ in [http(200, "x", "Content-Type: \(value)")] }) { api, _ in
             let attempt = await api.set()

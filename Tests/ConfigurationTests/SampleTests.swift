@@ -65,7 +65,8 @@ struct SampleTests {
         var seen: Set<Substring> = []
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let key = line.drop { $0 == " " }.prefix { $0 != ":" }
-            let isName = line.hasSuffix(":") && ["main", "appsflyer", "onesignal", "mixpanel", "acme", "ios"].contains(key)
+            let isName =
+                line.hasSuffix(":") && ["main", "appsflyer", "onesignal", "mixpanel", "acme", "ios"].contains(key)
             if isName || !seen.insert(key).inserted { continue }
             if ["per_minute", "appsflyer_id", "log"].contains(key) { continue }
             #expect(line.contains("# "), "\(key)")

@@ -86,7 +86,8 @@ struct BadInputTests {
         let test = try await RelayUnderTest(settings: "deadlines: { body: 1s }")
         let hook = test.hook("appsflyer")
         let bytes = Array(#"{"appsflyer_id":"1-2","customer_user_id":""#.utf8) + [0xff, 0xfe] + Array(#""}"#.utf8)
-        let answer = try TestClient(test.relay.address).send("POST", hook, ["Content-Type": "application/json"], bytes: bytes)
+        let answer = try TestClient(test.relay.address).send(
+            "POST", hook, ["Content-Type": "application/json"], bytes: bytes)
         #expect(answer.status == 400)
         let half = try TestClient(test.relay.address)
         try half.write(Array("POST \(hook) HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{\"appsflyer_id\":".utf8))

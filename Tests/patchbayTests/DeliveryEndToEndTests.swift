@@ -9,7 +9,8 @@ struct DeliveryEndToEndTests {
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(identifier: "UTC")
         formatter.dateFormat = "yyyy-MM-dd HH:mm:ss.SSS"
-        return #"{"appsflyer_id":"\#(id)","customer_user_id":"user-\#(user)","event_time":"\#(formatter.string(from: time))"}"#
+        return
+            #"{"appsflyer_id":"\#(id)","customer_user_id":"user-\#(user)","event_time":"\#(formatter.string(from: time))"}"#
     }
 
     @Test("10,000 webhooks over 500 profiles, in any order: the sandbox ends with the newest value of each field")
@@ -18,7 +19,8 @@ struct DeliveryEndToEndTests {
         // Twenty events a profile, whose times do not follow the order of arrival.
         let start = Date(timeIntervalSince1970: 1_790_000_000)
         let order = (0..<10_000).map { ($0 * 7919) % 10_000 }
-        let statuses = try await TestClient.postAll(test.relay.address, test.hook("appsflyer"), count: 10_000) { index in
+        let statuses = try await TestClient.postAll(test.relay.address, test.hook("appsflyer"), count: 10_000) {
+            index in
             let event = order[index]
             return Self.event(event % 500, id: "\(event)-1", at: start.addingTimeInterval(Double(event)))
         }

@@ -34,7 +34,8 @@ final class RelayUnderTest {
         let sources = vendors.map { vendor in
             "  \(vendor): { vendor: \(vendor), app: main, auth: { token: env:TOKEN, in: query, name: token } }"
         }
-        let limits = settings.contains("limits:") ? "" : "limits: { source: 1000000/s, client_ip: 100000/s, profile: 1000/s }"
+        let limits =
+            settings.contains("limits:") ? "" : "limits: { source: 1000000/s, client_ip: 100000/s, profile: 1000/s }"
         configuration = try directory.write(
             """
             listen: 127.0.0.1:0
@@ -54,7 +55,8 @@ final class RelayUnderTest {
         relay = try await Self.start(configuration)
     }
 
-    static func startSandbox(_ address: String, _ options: [String] = ["--any-profile"]) async throws -> RunningPatchbay {
+    static func startSandbox(_ address: String, _ options: [String] = ["--any-profile"]) async throws -> RunningPatchbay
+    {
         try await RunningPatchbay(["sandbox", "--listen", address, "--key", secretKey] + options)
     }
 

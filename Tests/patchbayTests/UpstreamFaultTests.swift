@@ -70,7 +70,8 @@ struct UpstreamFaultTests {
     @Test("HTML with status 200 is applied for all we know; HTML with 502 is tried again")
     func html() async throws {
         let html = "<html>Bad gateway</html>"
-        let answer = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: \(html.utf8.count)\r\n\r\n\(html)"
+        let answer =
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: \(html.utf8.count)\r\n\r\n\(html)"
         let line = try await attempt(try RawUpstream(answer))
         #expect(line["outcome"] as? String == "failed")
         #expect(line["status"] as? Int == 502)

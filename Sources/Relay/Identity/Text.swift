@@ -1,5 +1,5 @@
-/// What protocols mean by letters, digits and blanks: ASCII, whatever the locale. Inlinable, for they are asked of every
-/// byte that comes in, by other modules.
+/// What protocols mean by letters, digits and blanks: ASCII, whatever the locale. Inlinable, for they are asked of
+/// every byte that comes in, by other modules.
 extension UInt8 {
     package static let hexDigits = Array("0123456789abcdef".utf8)
 

@@ -3,7 +3,8 @@ import Relay
 // Callers that wait for Adapty's answer. What only they brought is not kept where the answer is "no such profile".
 
 extension Ledger {
-    /// Callers of one profile that are remembered at once. More than a few are retries of one app whose upstream is down.
+    /// Callers of one profile that are remembered at once. More than a few are retries of one app whose upstream is
+    /// down.
     private static let mostCallers = 16
 
     /// Notes that a caller waits. What it waits for is due at once, also where an attempt failed before: the caller may

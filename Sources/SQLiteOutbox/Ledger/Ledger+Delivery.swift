@@ -18,7 +18,8 @@ extension Ledger {
         return Claim(deliveries: deliveries, nextDue: nextDue, hasMore: hasMore)
     }
 
-    /// Ends a delivery. Returns the dead letter, if it became one. A delivery that is not on its way is ignored: settled already.
+    /// Ends a delivery. Returns the dead letter, if it became one. A delivery that is not on its way is ignored:
+    /// settled already.
     func settle(_ delivery: Delivery, as settlement: Settlement, at now: Timestamp) -> DeadLetter? {
         guard let entry = entry(of: delivery.profile, in: delivery.app), entry.state.place == .inFlight else {
             return nil
@@ -30,8 +31,8 @@ extension Ledger {
             requeue(entry, at: now)
             return nil
         }
-        // Who asked while the delivery was on its way was told nothing by it: what they asked for goes once more, at once,
-        // unless something newer goes anyway.
+        // Who asked while the delivery was on its way was told nothing by it: what they asked for goes once more, at
+        // once, unless something newer goes anyway.
         let isAskedAgain = entry.state.awaiting.map { !$0.late.isEmpty } ?? false
         var dead: DeadLetter?
         switch settlement {

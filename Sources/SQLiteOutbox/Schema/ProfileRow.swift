@@ -57,7 +57,8 @@ extension DeadLetter {
     func insert(_ id: UniqueID, into db: Database) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO dead_letter (id, app, reference, value, origin, identifiers, times, at, attempts, since, died_at,
+                INSERT INTO dead_letter (id, app, reference, value, origin, identifiers, times, at, attempts, since,
+                    died_at,
                     status, code, message)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """

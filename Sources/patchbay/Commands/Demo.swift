@@ -8,7 +8,8 @@ import Relay
 import Sandbox
 import ServiceLifecycle
 
-/// Shows the whole way: sandbox and relay on free ports, every sample webhook over real sockets, a table of what arrived.
+/// Shows the whole way: sandbox and relay on free ports, every sample webhook over real sockets, a table of what
+/// arrived.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs sandbox and relay on free ports, posts every sample webhook, shows what arrived.",

@@ -13,7 +13,8 @@ struct SandboxCommand: AsyncParsableCommand {
         discussion: """
             Example:
               patchbay sandbox --listen 127.0.0.1:9000 --any-profile
-              curl -X POST http://127.0.0.1:9000/api/v2/server-side-api/integration/profile/set/integration-identifiers/ \\
+              API=http://127.0.0.1:9000/api/v2/server-side-api
+              curl -X POST $API/integration/profile/set/integration-identifiers/ \\
                 -H 'Authorization: Api-Key secret_live_sandbox' -H 'adapty-customer-user-id: usr_1' \\
                 -H 'Content-Type: application/json' -d '{"appsflyer_id":"1547985076649-5309999"}'
               curl http://127.0.0.1:9000/_sandbox/profiles

@@ -10,7 +10,8 @@ struct DemoClient {
         let body: String
     }
 
-    func send(_ method: String, _ target: String, headers: [(String, String)] = [], body: String = "") throws -> Answer {
+    func send(_ method: String, _ target: String, headers: [(String, String)] = [], body: String = "") throws -> Answer
+    {
         var request = "\(method) \(target) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n"
         for (name, value) in headers { request += "\(name): \(value)\r\n" }
         if !body.isEmpty { request += "Content-Length: \(body.utf8.count)\r\n" }

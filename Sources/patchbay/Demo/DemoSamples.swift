@@ -57,7 +57,8 @@ extension DemoSample {
         .json(
             "onesignal", "push received",
             """
-            {"event.kind":"message.push.received","event.timestamp":"1791966103","event.subscription_device_type":"iOS",\
+            {"event.kind":"message.push.received","event.timestamp":"1791966103",\
+            "event.subscription_device_type":"iOS",\
             "event.subscription_id":"8f0a2f5c-6c1e-4b69-a9c2-5d7c19b0e3a4","event.external_id":"usr_48213"}
             """),
         .json(
