@@ -283,6 +283,10 @@ extension Live {
                 #expect(client.receive() != .quiet)
                 #expect(client.received.isEmpty)
                 gate.open()
+                // The answer's turn on the loop, and then ours.
+                await withCheckedContinuation { continuation in server.loop.execute { continuation.resume() } }
+                #expect(server.log.exchanges.isEmpty)
+                #expect(server.budget.openConnections == 0)
                 await server.listener.drain(timeout: .zero)
             }
         }

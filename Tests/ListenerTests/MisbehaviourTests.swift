@@ -36,6 +36,22 @@ extension Live {
             }
         }
 
+        @Test(
+            "a later request of a connection has a head's deadline from its first byte, not what is left of the idle one"
+        )
+        func dripsLater() async throws {
+            var limits = ListenerLimits.quick
+            limits.idleDeadline = .seconds(60)
+            try await LiveServer.run(limits: limits) { server in
+                let client = try Client(server.address)
+                client.send(Self.post)
+                client.receive(answers: 1)
+                client.send("POST /hooks/x HTTP/1.1\r\n")
+                #expect(client.receive() == .closed)
+                #expect(client.answers().map(\.status) == [200, 408])
+            }
+        }
+
         @Test("a connection that never sends anything is closed without a word")
         func silent() async throws {
             try await LiveServer.run(limits: .quick) { server in
