@@ -37,7 +37,7 @@ extension Live {
         }
 
         @Test(
-            "a later request of a connection has a head's deadline from its first byte, not what is left of the idle one"
+            "a later request has the head's deadline from its first byte, not what is left of the idle one"
         )
         func dripsLater() async throws {
             var limits = ListenerLimits.quick
