@@ -6,29 +6,36 @@ import Testing
 @Suite("OneSignal")
 struct OneSignalTests {
     private static let push = #"{"one_signal_subscription_id":"s-1"}"#
+    private static let ofUser = "customer_user_id u \(push)"
 
     @Test(
         "is read as its documentation has it, and as customers write their templates",
         arguments: [
             PartnerCase(
-                "flat names", #"{"event.subscription_id":"s-1","event.external_id":"u"}"#, "customer_user_id u \(push)"),
+                "flat names", #"{"event.subscription_id":"s-1","event.external_id":"u"}"#, ofUser),
             PartnerCase(
-                "nested names", #"{"event":{"subscription_id":"s-1","external_id":"u"}}"#, "customer_user_id u \(push)"),
+                "nested names", #"{"event":{"subscription_id":"s-1","external_id":"u"}}"#, ofUser),
             PartnerCase(
                 "names within Event Data",
                 #"{"Event Data":{"event.subscription_id":"s-1","event.external_id":"u"},"Message Data":{}}"#,
-                "customer_user_id u \(push)"),
-            PartnerCase("a query", "event.subscription_id=s-1&event.external_id=u", "customer_user_id u \(push)"),
+                ofUser),
+            PartnerCase("a query", "event.subscription_id=s-1&event.external_id=u", ofUser),
             PartnerCase(
                 "the user's subscription", #"{"user":{"subscription":{"id":"s-1"},"external_id":"u"}}"#,
-                "customer_user_id u \(push)"),
+                ofUser),
             PartnerCase(
                 "the tag that Adapty writes, where there is no external id",
-                #"{"event":{"subscription_id":"s-1","external_id":""},"user":{"tags":{"adapty_customer_user_id":"u"}}}"#,
-                "customer_user_id u \(push)"),
+                #"""
+                {"event":{"subscription_id":"s-1","external_id":""},
+                "user":{"tags":{"adapty_customer_user_id":"u"}}}
+                """#,
+                ofUser),
             PartnerCase(
                 "the external id before that tag",
-                #"{"event":{"subscription_id":"s-1","external_id":"e"},"user":{"tags":{"adapty_customer_user_id":"t"}}}"#,
+                #"""
+                {"event":{"subscription_id":"s-1","external_id":"e"},
+                "user":{"tags":{"adapty_customer_user_id":"t"}}}
+                """#,
                 "customer_user_id e \(push)"),
             PartnerCase(
                 "the profile before everything",
@@ -39,7 +46,8 @@ struct OneSignalTests {
                 #"customer_user_id u {"one_signal_player_id":"p-1"}"#),
             PartnerCase(
                 "an e-mail's kind",
-                #"{"event":{"kind":"message.email.sent","subscription_id":"s-1","external_id":"u"}}"#, "not_applicable"),
+                #"{"event":{"kind":"message.email.sent","subscription_id":"s-1","external_id":"u"}}"#,
+                "not_applicable"),
             PartnerCase(
                 "an SMS's kind",
                 #"{"event.kind":"message.sms.sent","event.subscription_id":"s-1","event.external_id":"u"}"#,
@@ -51,7 +59,7 @@ struct OneSignalTests {
             PartnerCase(
                 "an in-app message is one to a push subscription",
                 #"{"event.kind":"message.iam.clicked","event.subscription_id":"s-1","event.external_id":"u"}"#,
-                "customer_user_id u \(push)"),
+                ofUser),
             PartnerCase(
                 "a journey: a user, no subscription", #"{"user":{"onesignal_id":"o-1","external_id":"u"}}"#,
                 "no_identifier"),
@@ -67,7 +75,10 @@ struct OneSignalTests {
     @Test("a web push webhook without CORS says nothing of its content type, and is read")
     func webPush() throws {
         let body =
-            #"{"event":"notification.clicked","subscriptionId":"s-1","additionalData":{"adapty_profile_id":"\#(profile)"}}"#
+            #"""
+            {"event":"notification.clicked","subscriptionId":"s-1",
+            "additionalData":{"adapty_profile_id":"\#(profile)"}}
+            """#
         #expect(
             try VendorCatalog().hook("onesignal", body, type: "text/plain;charset=UTF-8").summary == [
                 "profile_id \(profile) \(Self.push)"

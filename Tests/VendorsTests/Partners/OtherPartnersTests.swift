@@ -111,7 +111,10 @@ struct BranchTests {
                 "the app's key is no user's", "branch_id=key_live_abc&adapty_profile_id=\(profile)", "not_applicable"),
             PartnerCase(
                 "a link's data is of who made it",
-                #"{"user_data":{"developer_identity":"u"},"last_attributed_touch_data":{"adapty_profile_id":"\#(profile)"}}"#,
+                #"""
+                {"user_data":{"developer_identity":"u"},
+                "last_attributed_touch_data":{"adapty_profile_id":"\#(profile)"}}
+                """#,
                 #"customer_user_id u {"branch_id":"u"}"#),
         ])
     func reads(_ partnerCase: PartnerCase) throws { try partnerCase.check("branch") }
@@ -140,7 +143,8 @@ struct FacebookTests {
                 "customer_user_id u \(anonymous)", "no_identifier"),
             PartnerCase(
                 "a batch as JSON in a form",
-                "access_token=x&data=%5B%7B%22anon_id%22%3A%22XZ3C%22%2C%22app_user_id%22%3A%22u%22%7D%2C%7B%22anon_id%22%3A%22XZ3C%22%2C%22app_user_id%22%3A%22v%22%2C%22custom_data%22%3A%22%7B%7D%22%7D%5D",
+                #"access_token=x&data=[{"anon_id":"XZ3C","app_user_id":"u"},{"anon_id":"XZ3C","#
+                    + #"%22app_user_id%22%3A%22v%22,"custom_data":"{}"}]"#,
                 "customer_user_id u \(anonymous)", "customer_user_id v \(anonymous)"),
             PartnerCase(
                 "external_id is not read", #"{"data":[{"user_data":{"anon_id":"XZ3C","external_id":"u"}}]}"#,
@@ -176,7 +180,11 @@ struct FirebaseTests {
         arguments: [
             PartnerCase(
                 "a Cloud Function's raw event",
-                #"{"userDim":{"userId":"u","appInfo":{"appInstanceId":"6D1B"},"userProperties":{"adapty_profile_id":{"value":{"stringValue":"\#(profile)"}}}},"eventDim":[{"timestampMicros":"1791966103117000"}]}"#,
+                #"""
+                {"userDim":{"userId":"u","appInfo":{"appInstanceId":"6D1B"},
+                "userProperties":{"adapty_profile_id":{"value":{"stringValue":"\#(profile)"}}}},
+                "eventDim":[{"timestampMicros":"1791966103117000"}]}
+                """#,
                 "profile_id \(profile) \(instance)"),
             PartnerCase(
                 "a user among the properties",
@@ -184,7 +192,11 @@ struct FirebaseTests {
                 "customer_user_id u \(instance)"),
             PartnerCase(
                 "a row of BigQuery",
-                #"{"user_pseudo_id":"6D1B","user_id":"u","platform":"IOS","user_properties":[{"key":"x","value":{"string_value":"y"}},{"key":"adapty_profile_id","value":{"string_value":"\#(profile)"}}]}"#,
+                #"""
+                {"user_pseudo_id":"6D1B","user_id":"u","platform":"IOS",
+                "user_properties":[{"key":"x","value":{"string_value":"y"}},
+                {"key":"adapty_profile_id","value":{"string_value":"\#(profile)"}}]}
+                """#,
                 "profile_id \(profile) \(instance)"),
             PartnerCase(
                 "a row of BigQuery from the web", #"{"user_pseudo_id":"6D1B","user_id":"u","platform":"WEB"}"#,
@@ -200,7 +212,10 @@ struct FirebaseTests {
             PartnerCase(
                 "a Pub/Sub push",
                 // {"app_instance_id":"6D1B","user_id":"u"}
-                #"{"message":{"data":"eyJhcHBfaW5zdGFuY2VfaWQiOiI2RDFCIiwidXNlcl9pZCI6InUifQ==","messageId":"1"},"subscription":"s"}"#,
+                #"""
+                {"message":{"data":"eyJhcHBfaW5zdGFuY2VfaWQiOiI2RDFCIiwidXNlcl9pZCI6InUifQ==",
+                "messageId":"1"},"subscription":"s"}
+                """#,
                 "customer_user_id u \(instance)"),
         ])
     func reads(_ partnerCase: PartnerCase) throws { try partnerCase.check("firebase") }
@@ -242,7 +257,10 @@ struct MixpanelTests {
                 #"profile_id \#(profile) {"mixpanel_user_id":"$device:d"}"#),
             PartnerCase(
                 "Adapty's own event",
-                #"{"event":"subscription_renewed","properties":{"distinct_id":"\#(profile)","integration_event_id":"e"}}"#,
+                #"""
+                {"event":"subscription_renewed",
+                "properties":{"distinct_id":"\#(profile)","integration_event_id":"e"}}
+                """#,
                 "echo"),
             PartnerCase(
                 "who left a cohort keeps his id",

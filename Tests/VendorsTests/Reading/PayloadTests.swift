@@ -71,7 +71,8 @@ struct PayloadTests {
             ),
             (
                 "application/json", #"{"message":{"data":"e30g","messageId":"1"}}"#.replacing("e30g", with: "eyA="),
-                "The message.data of this Pub/Sub push is not valid JSON: it ends before an object or array does (near byte 2)."
+                "The message.data of this Pub/Sub push is not valid JSON: "
+                    + "it ends before an object or array does (near byte 2)."
             ),
         ] as [(String?, String, String)])
     func malformed(_ type: String?, _ body: String, _ words: String) {
