@@ -66,7 +66,10 @@ struct DamagedPayloadTests {
     private static func tree(of name: String) throws -> JSONTree {
         let bytes = try Sample.fixture(name)
         guard name.hasSuffix(".form") else { return try JSONTree.parse(bytes) }
-        return bytes.withUnsafeBufferPointer { Parameters().parse($0).map { JSONTree($0) } } ?? .null
+        let parameters = Parameters()
+        return bytes.withUnsafeBufferPointer { bytes in
+            withExtendedLifetime(parameters) { parameters.parse(bytes).map { JSONTree($0) } ?? .null }
+        }
     }
 }
 

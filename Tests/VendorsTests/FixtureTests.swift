@@ -9,10 +9,9 @@ struct FixtureTests {
 
     private static func expected() throws -> [String: [String]] {
         let bytes = try Sample.fixture("expected.json")
-        let parser = JSONParser()
-        return try bytes.withUnsafeBufferPointer { bytes in
+        return try JSONParser().withDocument(bytes) { root in
             var table: [String: [String]] = [:]
-            for (name, patches) in try parser.parse(bytes).members {
+            for (name, patches) in root.members {
                 table[String(decoding: name, as: UTF8.self)] = patches.elements.map(line)
             }
             return table

@@ -39,9 +39,8 @@ struct MixpanelDialect: Dialect {
 
     /// What is answered is what was asked, cut short: it is echoed before anybody believed it.
     private static func action(of request: Request) -> String? {
-        // Once a call, and calls are minutes apart: not worth a pool.
-        let parser = JSONParser()
-        let action = request.body.withUnsafeBufferPointer { try? parser.parse($0)["action"]?.string }
+        // Calls are minutes apart: not worth a pool.
+        let action = try? JSONParser().withDocument(request.body) { $0["action"]?.string }
         return action.map { String($0.prefix(64)) }
     }
 }

@@ -20,6 +20,7 @@ final class JSONParser {
     /// What it holds on to between documents.
     var capacityBytes: Int { json_parser_capacity(parser) }
 
+    /// The values point into the parser, and do not keep it: whoever calls this owns it for longer than he reads them.
     func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONFault) -> JSONValue {
         // C takes no null pointer, however short.
         guard let base = bytes.baseAddress else { throw JSONFault(JSON_EMPTY, at: 0) }
@@ -28,6 +29,15 @@ final class JSONParser {
             throw JSONFault(status, at: json_parser_error_offset(parser))
         }
         return JSONValue(node: root)
+    }
+
+    /// Reads one document while `body` runs; the caller of a method keeps its object for that long, whatever he does
+    /// with it then.
+    func withDocument<Result>(_ bytes: [UInt8], _ body: (JSONValue) -> Result) throws(JSONFault) -> Result {
+        let result: Swift.Result<Result, JSONFault> = bytes.withUnsafeBufferPointer { bytes in
+            do throws(JSONFault) { return .success(body(try parse(bytes))) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 }
 

@@ -17,8 +17,8 @@ final class Parameters {
 
     var capacityBytes: Int { text.count + nodes.count * MemoryLayout<json_node>.stride }
 
-    /// Nil where there is no parameter at all. WHATWG URL section 5.1: `&` divides, `+` is a space, a `%` that is
-    /// not followed by two hexadecimal digits stands for itself.
+    /// Nil where there is no parameter at all. The values point into this object and do not keep it. WHATWG URL section
+    /// 5.1: `&` divides, `+` is a space, a `%` that is not followed by two hexadecimal digits stands for itself.
     func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONValue? {
         reserve(bytes)
         var nodeCount = 1

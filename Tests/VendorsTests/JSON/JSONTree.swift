@@ -32,10 +32,7 @@ indirect enum JSONTree: Equatable {
     }
 
     static func parse(_ bytes: [UInt8], with parser: JSONParser = JSONParser()) throws(JSONFault) -> JSONTree {
-        let result: Result<JSONTree, JSONFault> = bytes.withUnsafeBufferPointer { bytes in
-            do throws(JSONFault) { return .success(JSONTree(try parser.parse(bytes))) } catch { return .failure(error) }
-        }
-        return try result.get()
+        try parser.withDocument(bytes) { JSONTree($0) }
     }
 
     /// JSON again. Every character beyond ASCII, and some within, as an escape where `isEscaping`.

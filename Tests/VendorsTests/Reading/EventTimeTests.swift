@@ -6,9 +6,8 @@ import Testing
 @Suite("Event times")
 struct EventTimeTests {
     private static func read(_ json: String) throws -> String? {
-        let parser = JSONParser()
-        return try Array(json.utf8).withUnsafeBufferPointer {
-            EventTime.read(try parser.parse($0), received: Sample.received)?.description
+        try JSONParser().withDocument(Array(json.utf8)) {
+            EventTime.read($0, received: Sample.received)?.description
         }
     }
 

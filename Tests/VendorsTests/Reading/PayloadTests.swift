@@ -172,4 +172,22 @@ struct PayloadTests {
         #expect(!catalog.knows(vendor: "acme"))
         #expect(catalog.vendorNames.count == 13)
     }
+
+    @Test("are read by many threads at once, each as if it were alone")
+    func concurrency() async throws {
+        let names = FixtureTests.names
+        let catalog = catalog
+        let expected = try names.map { try catalog.hook(String($0.prefix { $0 != "-" }), Sample.request(fixture: $0)) }
+        let results = try await withThrowingTaskGroup(of: (Int, Normalization).self) { group in
+            for turn in 0..<(names.count * 20) {
+                group.addTask { @concurrent in
+                    let place = turn % names.count
+                    let vendor = String(names[place].prefix { $0 != "-" })
+                    return (place, try catalog.hook(vendor, Sample.request(fixture: names[place])))
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for (place, result) in results { #expect(result == expected[place]) }
+    }
 }

@@ -54,11 +54,12 @@ struct PlaceTests {
         let tree = PlaceTree([place, "a", "/a/b", "/a/b/c", "/a/z", "zz", "/b/a"])
         let scratch = Scratch()
         scratch.prepare(for: tree)
-        try Array(json.utf8).withUnsafeBufferPointer {
-            tree.find(in: try scratch.body.parse($0), scratch.memberFindings, using: scratch.nested)
-        }
         let number = try #require(tree.numbers[place])
-        #expect(scratch.memberFindings[number].map { JSONTree($0).text() } == expected)
+        let found = try scratch.body.withDocument(Array(json.utf8)) { root in
+            tree.find(in: root, scratch.memberFindings, using: scratch.nested)
+            return scratch.memberFindings[number].map { JSONTree($0).text() }
+        }
+        withExtendedLifetime(scratch) { #expect(found == expected) }
     }
 
     @Test("that two notations name are one")
