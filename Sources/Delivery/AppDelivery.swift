@@ -48,8 +48,11 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     package func drain() async {
         core.drain()
         pump()
-        guard core.inFlight > 0 || core.isClaiming else { return }
-        await withCheckedContinuation { drained.append($0) }
+        await withCheckedContinuation { continuation in
+            drained.append(continuation)
+            // Here and not before: the last attempt may end while this call hops to the loop.
+            announceIfDrained()
+        }
     }
 
     private func pump() {
