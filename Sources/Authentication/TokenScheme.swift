@@ -25,10 +25,10 @@ package struct TokenScheme: Scheme {
     package func verify(_ request: inout Request) -> Verdict {
         switch place {
         case .query(let name):
-            let presented = QueryText.take(name, from: &request.query)
+            let presented = QueryText.take(Array(name.utf8), from: &request.query)
             // Which of two would count is a question that an attacker should not get to ask.
             guard presented.count < 2 else { return .refused(.malformedCredential) }
-            return judge(presented.first?[...])
+            return judge(presented.first)
         case .header(let name, let prefix):
             guard let value = request.headers.value(named: name) else { return .refused(.noCredential) }
             guard let token = value.behind(prefix) else { return .refused(.malformedCredential) }

@@ -107,7 +107,7 @@ package struct RateLimiter: Limiter {
 }
 
 /// One limit, and what is kept for each key under it.
-struct Meter: Sendable {
+final class Meter: Sendable {
     /// As it is configured, and as callers and the log read it.
     let name: String
     let rate: Rate

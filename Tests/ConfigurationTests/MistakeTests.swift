@@ -208,7 +208,9 @@ struct MistakeTests {
                 "line 4: apps.main.upstream: an upstream off this machine must be https"),
             Wanting(minimal + "    api: v3\n", "line 4: apps.main.api: this is not one of v1, v2"),
             Wanting(
-                minimal + "    rate: 40000/min\n", "line 4: apps.main.rate: this must be a mapping, of keys and values"),
+                minimal + "    rate: 40000/min\n",
+                "line 4: apps.main.rate: this must be a mapping, of keys and "
+                    + "values"),
             Wanting(
                 minimal + "    concurrency: 0\n",
                 "line 4: apps.main.concurrency: this is not a whole number from 1 to 1024"),
@@ -261,7 +263,8 @@ struct MistakeTests {
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, in: cookie } }\n",
                 "line 5: sources.s.auth.in: this is not one of query, header"),
             .after(
-                "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, in: header, name: 'X Key' } }\n",
+                "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, in: header, name: 'X "
+                    + "Key' } }\n",
                 "line 5: sources.s.auth.name: this is not the name of a header, such as X-Api-Key"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: canary7f3a } }\n",
@@ -284,11 +287,13 @@ struct MistakeTests {
                 "client_keys:\n  ios: { app: main, key: env:CLIENT, scopes: [] }\n",
                 "line 5: client_keys.ios.scopes: there must be at least one of write, read"),
             .after(
-                "client_keys:\n  ios: { app: main, key: env:CLIENT }\n  web:\n    app: main\n    key: [env:OTHER, env:CLIENT]\n",
+                "client_keys:\n  ios: { app: main, key: env:CLIENT }\n  web:\n    app: main\n    key: "
+                    + "[env:OTHER, env:CLIENT]\n",
                 "line 8: client_keys.web.key: this is the same secret as client_keys.ios.key"),
             .after(
                 "client_keys:\n  ios: { app: main, key: env:KEY }\n",
-                "line 5: client_keys.ios.key: this is a secret key of Adapty's; make a key of your own for apps to carry",
+                "line 5: client_keys.ios.key: this is a secret key of Adapty's; make a key of your own for apps "
+                    + "to carry",
                 "line 5: client_keys.ios.key: this is the same secret as apps.main.secret_key"),
             .after(
                 "vendors:\n  acme: {}\n",
@@ -296,15 +301,18 @@ struct MistakeTests {
             .after("vendors:\n  appsflyer: { customer_user_id: uid }\n"),
             .after(
                 "vendors:\n  acme: { identifiers: { appsflyerid: [/a] } }\n",
-                "line 5: vendors.acme.identifiers.appsflyerid: Adapty has no such identifier; did you mean \"appsflyer_id\"?"
+                "line 5: vendors.acme.identifiers.appsflyerid: Adapty has no such identifier; did you mean "
+                    + "\"appsflyer_id\"?"
             ),
             .after(
                 "vendors:\n  acme:\n    identifiers:\n      appsflyer_id: [/a,\n        /b~2]\n",
-                "line 8: vendors.acme.identifiers.appsflyer_id: this is not a JSON pointer such as /user/id, or the name of a parameter"
+                "line 8: vendors.acme.identifiers.appsflyer_id: this is not a JSON pointer such as /user/id, or "
+                    + "the name of a parameter"
             ),
             .after(
                 "vendors:\n  acme: { identifiers: { appsflyer_id: { a: b } } }\n",
-                "line 5: vendors.acme.identifiers.appsflyer_id: this must be a JSON pointer such as /user/id, or the name of a parameter"
+                "line 5: vendors.acme.identifiers.appsflyer_id: this must be a JSON pointer such as /user/id, "
+                    + "or the name of a parameter"
             ),
             .after(
                 "vendors:\n  appsflyer: { event_tme: [/t] }\n",
@@ -347,7 +355,8 @@ struct MistakeTests {
                     "line 4: apps.main.api: this is not one of v1, v2",
                     "line 5: apps.main.secret_key: the environment variable NOWHERE is not set",
                     "line 7: sources.s.auth: this is missing; write auth: none if anybody may send",
-                    "line 10: limits.profile: this is not a rate such as 1000/s, 40000/min, 5/h or 20/s burst 100, or none",
+                    "line 10: limits.profile: this is not a rate such as 1000/s, 40000/min, 5/h or 20/s burst "
+                        + "100, or none",
                 ])
     }
 }
