@@ -48,7 +48,7 @@ extension Ledger {
             if isAskedAgain, !entry.state.isWaiting {
                 entry.state.waiting = before
             } else {
-                dead = DeadLetter(delivery, origin: origins[Int(entry.state.origin)], failure: failure, at: at)
+                dead = DeadLetter(delivery, origin: originName(entry.state.origin), failure: failure, at: at)
             }
             goOn(entry, at: at)
         case .missing(let retryAt, let failure, let told):

@@ -53,6 +53,10 @@ final class Ledger {
         return place
     }
 
+    func originName(_ place: UInt16) -> String {
+        origins.indices.contains(Int(place)) ? origins[Int(place)] : ""
+    }
+
     // MARK: Merge
 
     /// Takes a patch in. What it changes can be put back by `undo(to:)` until `keep` is called.

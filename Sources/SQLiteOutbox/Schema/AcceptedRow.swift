@@ -7,18 +7,24 @@ struct AcceptedRow {
     let request: UniqueID
 
     static func insert(_ rows: [AcceptedRow], into db: Database) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO accepted (sequence, app, reference, value, identifiers, at, received, origin, request)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
+        guard !rows.isEmpty else { return }
+        var statement = try RowStatement(
+            """
+            INSERT INTO accepted (sequence, app, reference, value, identifiers, at, received, origin, request)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, in: db)
         for row in rows {
             let arrival = row.arrival
-            try statement.execute(arguments: [
-                arrival.sequence, arrival.app, arrival.profile.key, arrival.profile.value,
-                String(decoding: arrival.identifiers.json, as: UTF8.self), arrival.at.milliseconds,
-                arrival.received.milliseconds, arrival.origin, row.request.description,
-            ])
+            statement.bind(arrival.sequence)
+            statement.bind(arrival.app)
+            statement.bind(arrival.profile.key)
+            statement.bind(arrival.profile.value)
+            statement.bind(arrival.identifiers.json)
+            statement.bind(arrival.at.milliseconds)
+            statement.bind(arrival.received.milliseconds)
+            statement.bind(arrival.origin)
+            statement.bind(row.request.description)
+            try statement.run()
         }
     }
 

@@ -4,12 +4,12 @@ import Relay
 // `{"appsflyer_id":{"value":"...","at":1791966103117,"sequence":7}}`, times in milliseconds since 1970.
 
 extension MergedPatch {
-    var storedJSON: String {
+    var storedJSON: [UInt8] {
         var json = JSONText()
         json.object { json in
             for field in fields { json.object(field.identifier.name) { field.write(to: &$0) } }
         }
-        return String(decoding: json.bytes, as: UTF8.self)
+        return json.bytes
     }
 
     init(storedJSON: String) throws(StoredJSON.Malformed) {
@@ -23,18 +23,18 @@ extension MergedPatch {
     var newestTime: Timestamp? { fields.map(\.at).max() }
 
     /// `{"appsflyer_id":1791966103117}`
-    var timesJSON: String {
+    var timesJSON: [UInt8] {
         var json = JSONText()
         json.object { json in
             for field in fields { json.field(field.identifier.name, field.at.milliseconds) }
         }
-        return String(decoding: json.bytes, as: UTF8.self)
+        return json.bytes
     }
 }
 
 extension AppliedPatch {
     /// The same with `confirmed`: when Adapty said so.
-    var storedJSON: String {
+    var storedJSON: [UInt8] {
         var json = JSONText()
         json.object { json in
             for applied in fields {
@@ -44,7 +44,7 @@ extension AppliedPatch {
                 }
             }
         }
-        return String(decoding: json.bytes, as: UTF8.self)
+        return json.bytes
     }
 
     init(storedJSON: String) throws(StoredJSON.Malformed) {

@@ -3,24 +3,72 @@ import Relay
 
 /// A profile's row: what the fold writes, what a start and a look-up read.
 enum ProfileRow {
-    /// - Parameter through: the row contains what the log says up to here.
-    static func write(_ entry: Entry, origin: String, through: Int64, at now: Timestamp, into db: Database) throws {
-        let state = entry.state
-        let failure = state.lastFailure?.value
-        let isWaiting = state.isWaiting
-        try db.cachedStatement(
-            sql: """
+    /// Writes the rows of several profiles.
+    struct Writer {
+        private var statement: RowStatement
+
+        init(_ db: Database) throws {
+            statement = try RowStatement(
+                """
                 INSERT OR REPLACE INTO profile (app, reference, value, state, waiting, applied, origin, since, due,
                     attempts, status, code, message, through, changed_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        ).execute(arguments: [
-            entry.app.name, entry.profile.key, entry.profile.value,
-            isWaiting ? "waiting" : state.applied.isEmpty ? "dropped" : "applied",
-            isWaiting ? state.waiting.storedJSON : nil, state.applied.isEmpty ? nil : state.applied.storedJSON, origin,
-            isWaiting ? state.since.milliseconds : nil, isWaiting ? state.due.milliseconds : nil, Int(state.attempts),
-            failure?.status, failure?.code, failure?.message, through, now.milliseconds,
-        ])
+                """, in: db)
+        }
+
+        /// - Parameter through: the row contains what the log says up to here.
+        mutating func write(_ entry: Entry, origin: String, through: Int64, at now: Timestamp) throws {
+            let state = entry.state
+            statement.bind(entry.app.name)
+            statement.bind(entry.profile.key)
+            statement.bind(entry.profile.value)
+            statement.bind(state.isWaiting ? "waiting" : state.applied.isEmpty ? "dropped" : "applied")
+            if state.isWaiting { statement.bind(state.waiting.storedJSON) } else { statement.bindNull() }
+            if state.applied.isEmpty { statement.bindNull() } else { statement.bind(state.applied.storedJSON) }
+            statement.bind(origin)
+            if state.isWaiting {
+                statement.bind(state.since.milliseconds)
+                statement.bind(state.due.milliseconds)
+            } else {
+                statement.bindNull()
+                statement.bindNull()
+            }
+            statement.bind(Int64(state.attempts))
+            bind(state.lastFailure?.value)
+            statement.bind(through)
+            statement.bind(now.milliseconds)
+            try statement.run()
+        }
+
+        private mutating func bind(_ failure: Failure?) {
+            if let status = failure?.status { statement.bind(status) } else { statement.bindNull() }
+            if let failure {
+                statement.bind(failure.code)
+                statement.bind(failure.message)
+            } else {
+                statement.bindNull()
+                statement.bindNull()
+            }
+        }
+    }
+
+    /// Finds the rows of several profiles; most of those that are asked for have none.
+    struct Finder {
+        private var exists: RowStatement
+        private let db: Database
+
+        init(_ db: Database) throws {
+            self.db = db
+            exists = try RowStatement(
+                "SELECT 1 FROM profile WHERE app = ? AND reference = ? AND value = ?", in: db)
+        }
+
+        mutating func find(_ profile: ProfileReference, of app: String) throws -> StoredProfile? {
+            exists.bind(app)
+            exists.bind(profile.key)
+            exists.bind(profile.value)
+            return try exists.run() ? try ProfileRow.find(profile, of: app, in: db) : nil
+        }
     }
 
     static func find(_ profile: ProfileReference, of app: String, in db: Database) throws -> StoredProfile? {
@@ -64,7 +112,7 @@ extension DeadLetter {
                 """
         ).execute(arguments: [
             id.description, app, profile.key, profile.value, origin,
-            String(decoding: patch.identifiers.json, as: UTF8.self), patch.timesJSON,
+            String(decoding: patch.identifiers.json, as: UTF8.self), String(decoding: patch.timesJSON, as: UTF8.self),
             (patch.newestTime ?? died).milliseconds, attempts, since.milliseconds, died.milliseconds, failure.status,
             failure.code, failure.message,
         ])

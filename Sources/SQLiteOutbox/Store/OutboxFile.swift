@@ -35,6 +35,7 @@ final class OutboxFile {
         // GRDB's own WAL mode means `synchronous = NORMAL`, which loses the last commits with the power.
         configuration.journalMode = .default
         configuration.foreignKeysEnabled = false
+        // Debian's SQLite overwrites what is deleted unless told otherwise: every page of the log would be written once more.
         configuration.prepareDatabase { db in
             try db.execute(
                 sql: """
@@ -42,15 +43,24 @@ final class OutboxFile {
                     PRAGMA wal_autocheckpoint = 0;
                     PRAGMA cell_size_check = ON;
                     PRAGMA temp_store = MEMORY;
+                    PRAGMA secure_delete = OFF;
                     PRAGMA cache_size = -8192;
                     """)
         }
         return configuration
     }
 
-    /// Reads, outside of a transaction.
+    /// Reads in one transaction: SQLite locks and unlocks once, not for each statement.
     func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
-        try queue.writeWithoutTransaction(body)
+        try queue.writeWithoutTransaction { db in
+            var result: Swift.Result<Result, any Error>?
+            try db.inTransaction(.deferred) {
+                result = Swift.Result { try body(db) }
+                return .commit
+            }
+            guard let result else { throw DatabaseError(resultCode: .SQLITE_INTERNAL) }
+            return try result.get()
+        }
     }
 
     /// All of it becomes durable, or nothing does.

@@ -77,15 +77,17 @@ extension Store {
 
     func fold(_ slice: [UnfoldedQueue.Place], at now: Timestamp, in db: Database) throws {
         guard !slice.isEmpty else { return }
-        for place in slice where place.entry.state.isDirty { try writeRow(of: place.entry, at: now, in: db) }
+        try writeRows(of: slice.lazy.map(\.entry).filter(\.state.isDirty), at: now, in: db)
         try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db)
     }
 
     /// The ledger contains the whole log, also what this very transaction adds to it.
-    func writeRow(of entry: Entry, at now: Timestamp, in db: Database) throws {
-        let origins = ledger.origins
-        let origin = origins.indices.contains(Int(entry.state.origin)) ? origins[Int(entry.state.origin)] : ""
-        try ProfileRow.write(entry, origin: origin, through: ledger.unfolded.last, at: now, into: db)
+    func writeRows(of entries: some Sequence<Entry>, at now: Timestamp, in db: Database) throws {
+        var writer = try ProfileRow.Writer(db)
+        for entry in entries {
+            try writer.write(
+                entry, origin: ledger.originName(entry.state.origin), through: ledger.unfolded.last, at: now)
+        }
     }
 
     // MARK: Checkpoint

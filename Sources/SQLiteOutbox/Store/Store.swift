@@ -102,7 +102,8 @@ final class Store {
         do {
             if let failure = status.lastingFailure { throw failure }
             var rows: [AcceptedRow] = []
-            for append in appends { answers.append(try merge(append.submission, into: &rows, at: now)) }
+            try recall(appends)
+            for append in appends { answers.append(merge(append.submission, into: &rows, at: now)) }
             if !rows.isEmpty || !deadLetters.isEmpty {
                 try write(rows, folding: foldAlong(rows.count, at: now), at: now)
             }
@@ -120,12 +121,11 @@ final class Store {
     /// One request's patches are kept together or not at all.
     private func merge(
         _ submission: Submission, into rows: inout [AcceptedRow], at now: Timestamp
-    ) throws -> Result<[Disposition], OutboxFailure> {
+    ) -> Result<[Disposition], OutboxFailure> {
         let mark = (undo: ledger.undoMark, rows: rows.count, waiting: ledger.waitingCount)
         var dispositions: [Disposition] = []
         dispositions.reserveCapacity(submission.patches.count)
         for patch in submission.patches {
-            try recall(patch.profile, of: submission.app)
             let sequence = ledger.unfolded.last + 1
             let arrival = Arrival(patch, of: submission, sequence: sequence, mostAhead: settings.mostAhead)
             let disposition = ledger.merge(arrival, at: now)
@@ -143,10 +143,24 @@ final class Store {
         return .success(dispositions)
     }
 
-    /// A profile that was delivered long ago is in the file alone.
-    private func recall(_ profile: ProfileReference, of app: String) throws {
-        guard ledger.entry(of: profile, in: app) == nil else { return }
-        if let stored = try file.read({ try ProfileRow.find(profile, of: app, in: $0) }) { ledger.restore(stored) }
+    /// Profiles that were delivered long ago are in the file alone.
+    private func recall(_ appends: [Mail.Append]) throws {
+        var unknown: [(profile: ProfileReference, app: String)] = []
+        for submission in appends.lazy.map(\.submission) {
+            for patch in submission.patches where ledger.entry(of: patch.profile, in: submission.app) == nil {
+                unknown.append((patch.profile, submission.app))
+            }
+        }
+        guard !unknown.isEmpty else { return }
+        try file.read { db in
+            var finder = try ProfileRow.Finder(db)
+            for (profile, app) in unknown {
+                guard let stored = try finder.find(profile, of: app), ledger.entry(of: profile, in: app) == nil else {
+                    continue
+                }
+                ledger.restore(stored)
+            }
+        }
     }
 
     /// One transaction: the log's new rows, the dead letters, and a slice of the fold.
@@ -176,7 +190,7 @@ final class Store {
     /// Together with its profile's row: a start that found the log but not the row would deliver it again.
     private func bury(_ letter: DeadLetter, at now: Timestamp, in db: Database) throws {
         try letter.insert(UniqueID.v7(at: letter.died), into: db)
-        if let entry = ledger.entry(of: letter.profile, in: letter.app) { try writeRow(of: entry, at: now, in: db) }
+        if let entry = ledger.entry(of: letter.profile, in: letter.app) { try writeRows(of: [entry], at: now, in: db) }
     }
 
     /// What was asked before is done. The lock goes last: whoever takes it finds a file that nobody writes.
