@@ -7,6 +7,8 @@ final class Entry {
     unowned let app: AppLedger
     let profile: ProfileReference
     var state = State()
+    /// The id of its row in the file; 0 until it has one.
+    var row: Int64 = 0
 
     /// Queues are cleaned lazily; these say which of them hold this entry, valid or not.
     var nodes: Nodes = []

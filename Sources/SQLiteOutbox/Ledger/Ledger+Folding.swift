@@ -41,7 +41,8 @@ extension Ledger {
         unfolded.append(.init(entry: entry, sequence: sequence ?? unfolded.last + 1, since: now))
     }
 
-    func markFolded(_ entry: Entry) {
+    func markFolded(_ entry: Entry, into row: Int64) {
+        entry.row = row
         entry.state.isDirty = false
         entry.nodes.remove(.isNewer)
     }

@@ -13,12 +13,14 @@ struct StoredProfile {
     var lastFailure: Failure?
     /// The row contains what the log says of the profile up to here.
     var through: Int64 = 0
+    let row: Int64
 }
 
 extension Ledger {
     /// Remembers a profile that is not in memory.
     func restore(_ stored: StoredProfile) {
         let entry = app(stored.app).addEntry(of: stored.profile)
+        entry.row = stored.row
         entry.state.waiting = stored.waiting
         entry.state.applied = stored.applied
         entry.state.origin = origin(stored.origin)

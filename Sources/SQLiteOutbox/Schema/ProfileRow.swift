@@ -10,15 +10,23 @@ enum ProfileRow {
         init(_ db: Database) throws {
             statement = try RowStatement(
                 """
-                INSERT OR REPLACE INTO profile (app, reference, value, state, waiting, applied, origin, since, due,
+                INSERT INTO profile (id, key, app, reference, value, state, waiting, applied, origin, since, due,
                     attempts, status, code, message, through, changed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET state = excluded.state, waiting = excluded.waiting,
+                    applied = excluded.applied, origin = excluded.origin, since = excluded.since, due = excluded.due,
+                    attempts = excluded.attempts, status = excluded.status, code = excluded.code,
+                    message = excluded.message, through = excluded.through, changed_at = excluded.changed_at
                 """, in: db)
         }
 
-        /// - Parameter through: the row contains what the log says up to here.
-        mutating func write(_ entry: Entry, origin: String, through: Int64, at now: Timestamp) throws {
+        /// - Parameters:
+        ///   - id: the row's, new or not.
+        ///   - through: the row contains what the log says up to here.
+        mutating func write(_ entry: Entry, id: Int64, origin: String, through: Int64, at now: Timestamp) throws {
             let state = entry.state
+            statement.bind(id)
+            statement.bind(ProfileRow.key(of: entry.profile, in: entry.app.name))
             statement.bind(entry.app.name)
             statement.bind(entry.profile.key)
             statement.bind(entry.profile.value)
@@ -60,10 +68,11 @@ enum ProfileRow {
         init(_ db: Database) throws {
             self.db = db
             exists = try RowStatement(
-                "SELECT 1 FROM profile WHERE app = ? AND reference = ? AND value = ?", in: db)
+                "SELECT 1 FROM profile WHERE \(isIt)", in: db)
         }
 
         mutating func find(_ profile: ProfileReference, of app: String) throws -> StoredProfile? {
+            exists.bind(ProfileRow.key(of: profile, in: app))
             exists.bind(app)
             exists.bind(profile.key)
             exists.bind(profile.value)
@@ -73,10 +82,30 @@ enum ProfileRow {
 
     static func find(_ profile: ProfileReference, of app: String, in db: Database) throws -> StoredProfile? {
         let statement = try db.cachedStatement(
-            sql: "SELECT \(columns) FROM profile WHERE app = ? AND reference = ? AND value = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [app, profile.key, profile.value]) else { return nil }
-        return try stored(row)
+            sql: "SELECT \(columns) FROM profile WHERE \(isIt)")
+        let row = try Row.fetchOne(
+            statement, arguments: [key(of: profile, in: app), app, profile.key, profile.value])
+        return try row.map(stored)
     }
+
+    static func lastID(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT max(id) FROM profile") ?? 0
+    }
+
+    /// A hash that is the same in every process, and on every machine that the file is taken to: FNV-1a over the texts with a
+    /// separator that none of them contains, mixed at the end as SplitMix64 does. It narrows the search; the texts decide.
+    static func key(of profile: ProfileReference, in app: String) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for text in [app, profile.key, profile.value] {
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            hash = (hash ^ 0xff) &* 0x100_0000_01b3
+        }
+        hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Int64(bitPattern: hash ^ (hash >> 31))
+    }
+
+    private static let isIt = "key = ? AND app = ? AND reference = ? AND value = ?"
 
     static func forEachWaiting(in db: Database, _ body: (StoredProfile) throws -> Void) throws {
         let rows = try Row.fetchCursor(
@@ -85,7 +114,7 @@ enum ProfileRow {
     }
 
     private static let columns = """
-        app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through
+        app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id
         """
 
     private static func stored(_ row: Row) throws -> StoredProfile {
@@ -97,7 +126,8 @@ enum ProfileRow {
             waiting: try waiting.map { try MergedPatch(storedJSON: $0) } ?? MergedPatch(),
             applied: try applied.map { try AppliedPatch(storedJSON: $0) } ?? AppliedPatch(), origin: row[5],
             since: Timestamp(milliseconds: row[6] ?? 0), due: Timestamp(milliseconds: row[7] ?? 0), attempts: row[8],
-            lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12])
+            lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
+            row: row[13])
     }
 }
 

@@ -6,7 +6,9 @@ import Relay
 ///
 /// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from
 /// its beginning.
-func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> [String: Int] {
+func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> (
+    deadLetters: [String: Int], lastRow: Int64
+) {
     struct Key: Hashable {
         let app: String
         let profile: ProfileReference
@@ -27,7 +29,7 @@ func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) ->
                 _ = ledger.merge(arrival, at: ledger.settings.wallClock())
                 ledger.keep()
             }
-            return try DeadLetter.counts(in: db)
+            return (try DeadLetter.counts(in: db), try ProfileRow.lastID(db))
         }
     } catch {
         throw OutboxOpenError(path: file.path, error)

@@ -75,18 +75,29 @@ extension Store {
         while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
     }
 
-    func fold(_ slice: [UnfoldedQueue.Place], at now: Timestamp, in db: Database) throws {
-        guard !slice.isEmpty else { return }
-        try writeRows(of: slice.lazy.map(\.entry).filter(\.state.isDirty), at: now, in: db)
-        try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db)
+    /// The rows that a transaction writes, each with its id: the slice's, and those of the dead letters. A start that found the log
+    /// of a dead letter without its profile's row would deliver it again.
+    func rowsToWrite(_ slice: [UnfoldedQueue.Place], _ dead: [DeadLetter]) -> [(entry: Entry, id: Int64)] {
+        var entries = slice.map(\.entry).filter(\.state.isDirty)
+        if !dead.isEmpty {
+            let buried = dead.compactMap { ledger.entry(of: $0.profile, in: $0.app) }
+            var seen: Set<ObjectIdentifier> = []
+            entries = (buried + entries).filter { seen.insert(ObjectIdentifier($0)).inserted }
+        }
+        var newRow = lastRow
+        return entries.map { entry in
+            if entry.row == 0 { newRow += 1 }
+            return (entry, entry.row == 0 ? newRow : entry.row)
+        }
     }
 
     /// The ledger contains the whole log, also what this very transaction adds to it.
-    func writeRows(of entries: some Sequence<Entry>, at now: Timestamp, in db: Database) throws {
+    func write(_ rows: [(entry: Entry, id: Int64)], at now: Timestamp, in db: Database) throws {
+        guard !rows.isEmpty else { return }
         var writer = try ProfileRow.Writer(db)
-        for entry in entries {
+        for (entry, id) in rows {
             try writer.write(
-                entry, origin: ledger.originName(entry.state.origin), through: ledger.unfolded.last, at: now)
+                entry, id: id, origin: ledger.originName(entry.state.origin), through: ledger.unfolded.last, at: now)
         }
     }
 

@@ -18,6 +18,8 @@ final class Store {
     private let metrics = OutboxMetrics()
 
     private var deadLetterCounts: [String: Int]
+    /// The newest id of a profile's row.
+    var lastRow: Int64
     /// Settled, and not yet in the file.
     private(set) var deadLetters: [DeadLetter] = []
     /// A slice a while, since the oldest change was old enough.
@@ -37,7 +39,7 @@ final class Store {
         lock = try FileLock(besides: path)
         file = try OutboxFile(path: path, settings: settings)
         ledger = Ledger(settings: settings)
-        deadLetterCounts = try recover(ledger, from: file)
+        (deadLetterCounts, lastRow) = try recover(ledger, from: file)
         checkpointer = try Checkpointer(path: path, settings: settings) {
             mail.withLock { $0.wantsCheckpoint = true }
         } failed: {
@@ -166,31 +168,30 @@ final class Store {
     /// One transaction: the log's new rows, the dead letters, and a slice of the fold.
     func write(_ rows: [AcceptedRow], folding slice: [UnfoldedQueue.Place], at now: Timestamp) throws {
         let dead = deadLetters
+        let profiles = rowsToWrite(slice, dead)
         let start = ContinuousClock.now
         do {
             try file.commit { db in
                 try AcceptedRow.insert(rows, into: db)
-                for letter in dead { try bury(letter, at: now, in: db) }
-                try fold(slice, at: now, in: db)
+                for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
+                try write(profiles, at: now, in: db)
+                if !slice.isEmpty { try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db) }
             }
         } catch {
             ledger.unfolded.putBack(slice)
             throw error
         }
-        for place in slice { ledger.markFolded(place.entry) }
+        for (entry, id) in profiles {
+            ledger.markFolded(entry, into: id)
+            lastRow = max(lastRow, id)
+        }
         deadLetters.removeAll()
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
         metrics.committed(rows: rows.count, within: .now - start)
         // Rows share pages; a profile's row and a dead letter have one of their own each.
-        checkpointer.wrote(bytes: 8192 + 512 * rows.count + 8192 * (slice.count + dead.count))
+        checkpointer.wrote(bytes: 8192 + 512 * rows.count + 4096 * (profiles.count + dead.count))
         status.commits.add(1, ordering: .relaxed)
         status.noteSuccess()
-    }
-
-    /// Together with its profile's row: a start that found the log but not the row would deliver it again.
-    private func bury(_ letter: DeadLetter, at now: Timestamp, in db: Database) throws {
-        try letter.insert(UniqueID.v7(at: letter.died), into: db)
-        if let entry = ledger.entry(of: letter.profile, in: letter.app) { try writeRows(of: [entry], at: now, in: db) }
     }
 
     /// What was asked before is done. The lock goes last: whoever takes it finds a file that nobody writes.
