@@ -21,10 +21,7 @@ final class KeyRing: Sendable {
                 guard !secret.isEmpty else { throw HeaderRefusal(name: "Authorization", reason: "is empty") }
                 let value = secret.reveal { Array("Api-Key ".utf8) + $0 }
                 let headers = try HeaderList(
-                    [
-                        ("Authorization", value), ("Content-Type", Array("application/json".utf8)),
-                        ("Accept", Array("application/json".utf8)), ("User-Agent", Array("patchbay".utf8)),
-                    ],
+                    [("Authorization", value), ("Content-Type", Array("application/json".utf8))],
                     // libcurl would ask for 100 (Continue) before a large body, and wait a second for it.
                     without: ["Expect"])
                 keys.append(Key(position: position, headers: headers))

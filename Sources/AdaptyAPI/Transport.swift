@@ -122,9 +122,10 @@ final class Transport: @unchecked Sendable {
         for closer in closers { closer.resume() }
     }
 
-    /// For an owner that goes without `close`; nobody is inside then.
+    /// For an owner that goes, perhaps without `close`; nobody is inside then.
     func dispose() {
-        gate.withLock { $0.isOpen = false }
-        loop.execute { self.state = .closed }
+        let wasOpen = gate.withLock { exchange(&$0.isOpen, with: false) }
+        // A closed transport holds nothing any more, and its loop may have stopped.
+        if wasOpen { loop.execute { self.state = .closed } }
     }
 }

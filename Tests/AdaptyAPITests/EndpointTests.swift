@@ -1,3 +1,4 @@
+import CCurl
 import Relay
 import Testing
 
@@ -16,7 +17,7 @@ struct EndpointTests {
             ("http://10.0.0.1:80/adapty//", .v2, "http://10.0.0.1:80/adapty/api/v2\(path)"),
         ])
     func url(upstream: String, version: APIVersion, expected: String) throws {
-        #expect(try Endpoint(upstream, version: version).url == expected)
+        #expect(try Endpoint(upstream, version: version).url[CURLUPART_URL] == expected)
     }
 
     @Test(

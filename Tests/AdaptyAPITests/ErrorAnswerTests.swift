@@ -23,10 +23,12 @@ struct ErrorAnswerTests {
                 #"{"errors":["Invalid API key"],"error_code":"unauthorized","status_code":401}"#, "unauthorized",
                 ["Invalid API key"]),
             Shape(
-                #"{ "status_code" : 400 , "error_code":"validation_error", "errors" : [ { "source" : null , "errors" : ["a","b"] }, {"source":"branch_id","errors":["c"]} ] }"#,
+                #"{ "status_code" : 400 , "error_code":"validation_error", "errors" : "#
+                    + #"[ { "source" : null , "errors" : ["a","b"] }, {"source":"branch_id","errors":["c"]} ] }"#,
                 "validation_error", ["a", "b", "branch_id: c"]),
             Shape(
-                #"{"errors":[{"code":"profile_does_not_exist","detail":"No such profile.","source":{"pointer":"/x"},"status":"404"}]}"#,
+                #"{"errors":[{"code":"profile_does_not_exist","detail":"No such profile.","#
+                    + #""source":{"pointer":"/x"},"status":"404"}]}"#,
                 "profile_does_not_exist", ["No such profile."]),
             Shape(#"{"errors":"one string"}"#, nil, ["one string"]),
             Shape(#"{"errors":{"a":1}}"#, nil, []),
