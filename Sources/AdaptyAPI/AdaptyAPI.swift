@@ -1,6 +1,5 @@
 package import EventLoop
 package import Relay
-import Synchronization
 
 /// Adapty's server-side API, as one app sees it: from identifiers to one HTTP request, from its answer to an outcome.
 ///
