@@ -13,6 +13,8 @@ final class Transfer {
     private let firstHeader: UnsafeMutablePointer<curl_slist>
     private var firstLine = StableBuffer(capacity: 128)
     private var upload = StableBuffer(capacity: 512)
+    /// libcurl points at it for as long as the handle lives.
+    private let url: ParsedURL
     private let errorText: UnsafeMutablePointer<CChar>
     private var answerBody: [UInt8] = []
     private var bytesRead = 0
@@ -22,11 +24,13 @@ final class Transfer {
     init(_ options: TransferOptions, sockets: CurlWatches) throws(CurlError) {
         guard let easy = curl_easy_init() else { throw CurlError("curl_easy_init", CURLE_OUT_OF_MEMORY) }
         self.easy = easy
+        url = options.url
         firstHeader = .allocate(capacity: 1)
         firstHeader.initialize(to: curl_slist())
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         for option in options.all { try set(option) }
+        try set(CURLOPT_CURLU, UnsafeRawPointer(options.url.handle))
         try set(CURLOPT_ERRORBUFFER, errorText)
         try set(CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
         // The list is ours, and may be: a `curl_slist` is a public struct that libcurl only reads. So one line changes
@@ -98,8 +102,8 @@ final class Transfer {
                 retryAfter: header("Retry-After"), body: answerBody))
     }
 
-    /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters:
-    /// libcurl ends a line at LF, so a bare CR may be in it.
+    /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters. It
+    /// goes on into our own answers and logs, and libcurl would let those through.
     private func header(_ name: StaticString) -> String? {
         var found: UnsafeMutablePointer<curl_header>?
         let code = name.withUTF8Buffer { bytes in

@@ -8,7 +8,7 @@ struct TransferOptions: Sendable {
     /// ... and this much is read, for the sake of the connection; beyond it a new connection is cheaper.
     static let mostBodyRead = 1 << 20
 
-    let url: String
+    let url: ParsedURL
     let connectTimeout: Duration
     /// What libcurl is told.
     var timeout: Duration
@@ -40,7 +40,6 @@ extension TransferOptions {
     /// Set once a handle; they survive its requests.
     var all: [TransferOption] {
         var options: [TransferOption] = [
-            .text(CURLOPT_URL, url),
             // Signals are the process's own. With this, curl sends with MSG_NOSIGNAL and times name look-ups without
             // SIGALRM.
             .number(CURLOPT_NOSIGNAL, 1),
@@ -54,16 +53,20 @@ extension TransferOptions {
             .number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
             .number(CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.atLeastOneMillisecond),
             .number(CURLOPT_TIMEOUT_MS, timeout == .zero ? 0 : timeout.atLeastOneMillisecond),
+            // Where the upstream closes a connection just as a request goes out on it, libcurl sends that again on a
+            // new one, if no byte of an answer has come. Harmless: a patch is state.
             .number(CURLOPT_MAXAGE_CONN, max(1, Int(idleTimeout.components.seconds))),
             // However busy, a connection ends some day: the name may point elsewhere by then.
             .number(CURLOPT_MAXLIFETIME_CONN, 600),
             // Ending a transfer would wait for its name look-up, and with it the loop, for as long as a dead resolver
             // takes. The look-up's thread is left to end by itself instead; it frees what it holds.
             .number(CURLOPT_QUICK_EXIT, 1),
-            // The environment has no say: an empty proxy overrides http_proxy, no file gives a password, a URL neither.
+            // The environment has no say: these two override http_proxy, no_proxy and their kin; no file gives a
+            // password.
             .text(CURLOPT_PROXY, ""),
+            .text(CURLOPT_NOPROXY, "*"),
             .number(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)),
-            .number(CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
+            .text(CURLOPT_USERAGENT, "patchbay"),
             // Each handle keeps its buffers, and ours carry a kilobyte or two. The smallest that libcurl allows for an
             // upload.
             .number(CURLOPT_BUFFERSIZE, 8192),

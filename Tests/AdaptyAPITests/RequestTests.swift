@@ -20,7 +20,7 @@ struct RequestTests {
                 request.lines
                     == [
                         "POST /api/v2\(Self.path) HTTP/1.1", "Host: 127.0.0.1:\(upstream.port)",
-                        "adapty-customer-user-id: user-1", "User-Agent: patchbay", "Accept: application/json",
+                        "adapty-customer-user-id: user-1", "User-Agent: patchbay", "Accept: */*",
                         "Content-Type: application/json", "Authorization: Api-Key secret_live_abc.def",
                         "Content-Length: 40",
                     ].reordered(as: request.lines))

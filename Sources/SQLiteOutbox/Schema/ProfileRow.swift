@@ -92,8 +92,9 @@ enum ProfileRow {
         try Int64.fetchOne(db, sql: "SELECT max(id) FROM profile") ?? 0
     }
 
-    /// A hash that is the same in every process, and on every machine that the file is taken to: FNV-1a over the texts with a
-    /// separator that none of them contains, mixed at the end as SplitMix64 does. It narrows the search; the texts decide.
+    /// A hash that is the same in every process, and on every machine that the file is taken to: FNV-1a over the texts
+    /// with a separator that none of them contains, mixed at the end as SplitMix64 does. It narrows the search; the
+    /// texts decide.
     static func key(of profile: ProfileReference, in app: String) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for text in [app, profile.key, profile.value] {

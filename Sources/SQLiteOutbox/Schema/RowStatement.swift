@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement whose arguments are bound straight from bytes. GRDB boxes each argument, which costs more than SQLite's
-/// own work for the rows that every event writes; it still prepares and keeps the statement.
+/// A prepared statement whose arguments are bound straight from bytes. GRDB boxes each argument, which costs more than
+/// SQLite's own work for the rows that every event writes; it still prepares and keeps the statement.
 ///
 /// Arguments are given in order, then `run`.
 struct RowStatement {
@@ -71,14 +71,15 @@ struct RowStatement {
         return code == SQLITE_ROW
     }
 
-    /// Binding fails only for a place that the statement does not have, and for texts beyond SQLite's bound of a gigabyte.
+    /// Binding fails only for a place that the statement does not have, and for texts beyond SQLite's bound of a
+    /// gigabyte.
     private func bind(_ argument: Argument, at place: Int32, in texts: UnsafeRawBufferPointer) {
         switch argument {
         case .null: sqlite3_bind_null(statement.sqliteStatement, place)
         case .integer(let integer): sqlite3_bind_int64(statement.sqliteStatement, place, integer)
         case .text(let start, let count):
-            // `run` leaves room behind the texts, so that there is an address also where they are all empty. No destructor:
-            // the bytes outlive the step.
+            // `run` leaves room behind the texts, so that there is an address also where they are all empty. No
+            // destructor: the bytes outlive the step.
             let text = texts.baseAddress.map { ($0 + start).assumingMemoryBound(to: CChar.self) }
             sqlite3_bind_text(statement.sqliteStatement, place, text, Int32(count), nil)
         }

@@ -75,8 +75,8 @@ extension Store {
         while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
     }
 
-    /// The rows that a transaction writes, each with its id: the slice's, and those of the dead letters. A start that found the log
-    /// of a dead letter without its profile's row would deliver it again.
+    /// The rows that a transaction writes, each with its id: the slice's, and those of the dead letters. A start that
+    /// found the log of a dead letter without its profile's row would deliver it again.
     func rowsToWrite(_ slice: [UnfoldedQueue.Place], _ dead: [DeadLetter]) -> [(entry: Entry, id: Int64)] {
         var entries = slice.map(\.entry).filter(\.state.isDirty)
         if !dead.isEmpty {
