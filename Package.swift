@@ -49,7 +49,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
-        .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CEvent", pkgConfig: "libevent_core", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -84,7 +84,7 @@ let package = Package(
         tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
         tests(of: "SQLiteOutbox", ["Relay", grdb]),
         tests(of: "Delivery", ["Relay"]),
-        tests(of: "AdaptyAPI", ["Relay", "EventLoop"]),
+        tests(of: "AdaptyAPI", ["Relay", "EventLoop", "CCurl"]),
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
         tests(of: "Configuration", ["Relay", "EventLoop"]),

@@ -19,7 +19,7 @@ package struct Intake: Sendable {
     package func accept(_ received: Received) async throws(Refusal) -> Receipt {
         let authenticated = try Authenticated(received, by: authenticator)
         let admitted = try Admitted(authenticated, by: limiter)
-        let normalized = try Normalized(admitted, by: normalizer)
+        let normalized = try Normalized(admitted, by: normalizer, within: limiter)
         return try await Receipt(normalized, in: outbox)
     }
 

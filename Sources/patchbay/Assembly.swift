@@ -17,6 +17,7 @@ import Vendors
 struct Assembly {
     /// In the order in which they start; they stop in reverse.
     let services: [any Service]
+    let outbox: any Outbox
     let publicAddress: SocketAddress
     let adminAddress: SocketAddress
 
@@ -68,6 +69,7 @@ struct Assembly {
         let adminServer = try HTTPServer(
             configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())
 
+        self.outbox = outbox
         publicAddress = server.address
         adminAddress = adminServer.address
         services = [

@@ -4,8 +4,10 @@ package struct Normalized: Sendable {
     package let patches: [Patch]
     package let skips: [Skip]
 
-    init(_ admitted: Admitted, by normalizer: any Normalizer) throws(Refusal) {
+    /// - Parameter limiter: asked once more, for now it is known whom a client's payload is about.
+    init(_ admitted: Admitted, by normalizer: any Normalizer, within limiter: any Limiter) throws(Refusal) {
         let normalization = try normalizer.normalize(admitted.received.request, through: admitted.received.entrance)
+        for patch in normalization.patches { try limiter.admit(patch.profile, of: admitted.caller) }
         self.admitted = admitted
         self.patches = normalization.patches
         self.skips = normalization.skips

@@ -4,8 +4,9 @@ import Relay
 enum EventTime {
     /// Before it none of these vendors sent events: a time that is older is a clock that was never set.
     private static let earliest = Timestamp(year: 2010, month: 1, day: 1) ?? Timestamp(milliseconds: 0)
-    /// How far ahead of ours a clock may be. A time from the future would win every later merge.
-    private static let tolerance = Duration.seconds(300)
+    /// How far ahead of ours a clock may be: phones in the wrong zone are common. A time that is further in the future
+    /// would win every merge until then.
+    private static let tolerance = Duration.seconds(24 * 3600)
 
     /// - Returns: nil for what is no time, and for one that cannot be true.
     static func read(_ value: JSONValue, received: Timestamp) -> Timestamp? {

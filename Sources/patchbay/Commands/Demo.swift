@@ -43,13 +43,23 @@ struct Demo: AsyncParsableCommand {
         print("Sandbox on http://\(upstream.address), relay on http://\(relay.publicAddress)\n")
 
         let report = try DemoReport(posting: DemoSample.all, to: relay.publicAddress, token: Self.token)
+        try await delivered(relay.outbox)
         print(report.accepted)
         await group.triggerGracefulShutdown()
         try await running.value
-        print(DemoReport.held(by: sandbox))
+        print(report.held(by: sandbox))
         await upstream.drain(timeout: .seconds(1))
         loop.stop()
         guard report.isComplete else { throw ExitCode.failure }
+    }
+
+    /// Waits until nothing waits any more; a sandbox on this machine needs moments.
+    private func delivered(_ outbox: any Outbox) async throws {
+        for _ in 0..<500 {
+            if await outbox.census().allSatisfy({ $0.waiting == 0 }) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        printError("patchbay: not everything was delivered within ten seconds")
     }
 
     /// What a user would write, read as a user's file is read.

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Relay
 import Sandbox
 
@@ -16,15 +17,25 @@ struct DemoReport {
             let answer = try client.send(
                 sample.method, "/hooks/\(sample.vendor)?\(query)", headers: headers, body: sample.body)
             isComplete = isComplete && answer.status == 200
-            rows.append([sample.vendor, sample.what, sample.method, String(answer.status), answer.body])
+            rows.append([sample.vendor, sample.what, sample.method, String(answer.status), Self.words(answer.body)])
         }
+    }
+
+    /// An answer in words. A vendor with a dialect of its own is answered in that.
+    private static func words(_ body: String) -> String {
+        let object = try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+        let counts = ["accepted", "unchanged", "skipped"].compactMap { name -> String? in
+            guard let count = object?[name] as? Int, count > 0 else { return nil }
+            return "\(count) \(name)"
+        }
+        return counts.isEmpty ? body : counts.joined(separator: ", ")
     }
 
     var accepted: String {
         Self.table(["vendor", "webhook", "method", "status", "answer"], rows) + "\n"
     }
 
-    static func held(by sandbox: Sandbox) -> String {
+    func held(by sandbox: Sandbox) -> String {
         var rows: [[String]] = []
         for profile in sandbox.contents {
             var name = "\(profile.profile.key) \(profile.profile.value)"
@@ -33,12 +44,11 @@ struct DemoReport {
                 name = ""
             }
         }
-        let identifiers = rows.count
         return """
-            What the sandbox holds: \(identifiers) identifiers of \(sandbox.contents.count) profiles, \
-            set by \(sandbox.requestCount) requests.
+            \(self.rows.count) webhooks were merged into \(sandbox.requestCount) requests to the sandbox, \
+            which now holds \(rows.count) identifiers of \(sandbox.contents.count) profiles:
 
-            \(table(["profile", "identifier", "value"], rows))
+            \(Self.table(["profile", "identifier", "value"], rows))
             """
     }
 
