@@ -24,8 +24,8 @@ package struct OutboxSettings: Sendable {
 
     /// Written since the last checkpoint, estimated: from here on one is made at once, off the commit path.
     package var checkpointBytes = 8 << 20
-    /// A write-ahead log beyond this is finished on the store's own thread, between commits: a checkpoint beside
-    /// commits that never pause can reach the log's end but not begin it anew.
+    /// A write-ahead log beyond this is finished on the store's own thread, between commits: beside commits that never
+    /// pause a checkpoint can reach the log's end, but not begin it anew. Beyond twice this, commits wait for it.
     package var mostLogBytes = 64 << 20
     /// The longest that something stays in the write-ahead log alone.
     package var checkpointAfter: Duration = .seconds(3)

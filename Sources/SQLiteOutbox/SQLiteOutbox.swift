@@ -14,8 +14,8 @@ package final class SQLiteOutbox: Outbox {
     /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
     /// - Parameters:
     ///   - path: the file; directories above it are made.
-    ///   - onDue: something of the app is due that its consumer does not know of; not called again for that app until
-    ///     it claims. Called on the store's thread, and must return at once.
+    ///   - onDue: something of the app is due that its consumer does not know of; called once until it claims.
+    ///     Called on the store's thread, and must return at once.
     package init(
         path: String, settings: OutboxSettings = OutboxSettings(), onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {

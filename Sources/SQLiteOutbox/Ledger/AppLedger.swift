@@ -10,7 +10,10 @@ final class AppLedger {
     let name: String
     /// How long a confirmed value is not sent again when it comes unchanged.
     let reassertAfter: Duration
-    private(set) var entries: [ProfileReference: Entry] = [:]
+    /// In parts, each with its turn to grow: moving a million entries at once would hold up every append for a third
+    /// of a second.
+    private var parts = [[ProfileReference: Entry]](repeating: [:], count: 64)
+    private(set) var count = 0
     var waitingCount = 0
     /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is
     /// due.
@@ -39,16 +42,21 @@ final class AppLedger {
         static func == (left: Later, right: Later) -> Bool { left.due == right.due }
     }
 
-    func entry(of profile: ProfileReference) -> Entry? { entries[profile] }
+    func entry(of profile: ProfileReference) -> Entry? { parts[part(of: profile)][profile] }
 
     func addEntry(of profile: ProfileReference) -> Entry {
         let entry = Entry(app: self, profile: profile)
-        entries[profile] = entry
+        parts[part(of: profile)][profile] = entry
+        count += 1
         return entry
     }
 
     func remove(_ entry: Entry) {
-        entries[entry.profile] = nil
+        if parts[part(of: entry.profile)].removeValue(forKey: entry.profile) != nil { count -= 1 }
+    }
+
+    private func part(of profile: ProfileReference) -> Int {
+        Int(UInt(bitPattern: profile.hashValue) >> (UInt.bitWidth - 6))
     }
 
     // MARK: Queues

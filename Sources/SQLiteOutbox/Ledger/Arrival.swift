@@ -15,8 +15,7 @@ struct Arrival {
 }
 
 extension Arrival {
-    /// - Parameter mostAhead: a vendor's time further ahead than this is a wrong clock; the time of arrival counts
-    ///   instead.
+    /// - Parameter mostAhead: a vendor's time further ahead than this is a wrong clock; the arrival counts instead.
     init(_ patch: Patch, of submission: Submission, sequence: Int64, mostAhead: Duration) {
         let claimed = patch.at ?? submission.received
         self.init(

@@ -23,7 +23,7 @@ final class Entry {
     /// What a merge may change, and an undo puts back.
     struct State {
         /// Not yet delivered. Of a field in both, this is as new as `applied` or newer.
-        var waiting = MergedPatch()
+        var waiting = PackedPatch()
         /// What Adapty confirmed.
         var applied = AppliedPatch()
         /// Since when it waits.

@@ -10,7 +10,7 @@ extension Ledger {
             entry.state.place = .inFlight
             deliveries.append(
                 Delivery(
-                    app: name, profile: entry.profile, patch: entry.state.waiting,
+                    app: name, profile: entry.profile, patch: entry.state.waiting.patch,
                     awaiting: entry.state.awaiting?.requests ?? [], attempts: Int(entry.state.attempts),
                     since: entry.state.since))
         }
@@ -82,7 +82,7 @@ extension Ledger {
 
     private func removeWaiting(_ sent: MergedPatch, of entry: Entry) {
         entry.state.waiting.remove { sent[$0.identifier]?.sequence == $0.sequence }
-        unmark(IdentifierSet(sent).subtracting(IdentifierSet(entry.state.waiting)), of: entry)
+        unmark(IdentifierSet(sent).subtracting(entry.state.waiting.identifiers), of: entry)
     }
 
     /// Drops what nobody but callers brought who were told just now that there is no such profile.

@@ -52,7 +52,7 @@ extension Ledger {
         if entry.nodes.insert(.newerTimes).inserted { newerTimes.append(entry) }
     }
 
-    /// Marks the entries with newer times as changed, a slice at a time. Called every `newerTimesAfter`.
+    /// Marks the entries with newer times as changed, so that the fold writes them. Called every `newerTimesAfter`.
     func foldNewerTimes(at now: Timestamp) {
         for _ in 0..<newerTimes.count {
             let entry = newerTimes.removeFirst()

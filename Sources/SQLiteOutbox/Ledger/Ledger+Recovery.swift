@@ -21,7 +21,7 @@ extension Ledger {
     func restore(_ stored: StoredProfile) {
         let entry = app(stored.app).addEntry(of: stored.profile)
         entry.row = stored.row
-        entry.state.waiting = stored.waiting
+        entry.state.waiting = PackedPatch(stored.waiting)
         entry.state.applied = stored.applied
         entry.state.origin = origin(stored.origin)
         guard entry.state.isWaiting else { return noteIdle(entry) }

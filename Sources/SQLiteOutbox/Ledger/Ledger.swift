@@ -40,7 +40,7 @@ final class Ledger {
     func entry(of profile: ProfileReference, in app: String) -> Entry? { apps[app]?.entry(of: profile) }
 
     var waitingCount: Int { apps.values.reduce(0) { $0 + $1.waitingCount } }
-    private var entryCount: Int { apps.values.reduce(0) { $0 + $1.entries.count } }
+    private var entryCount: Int { apps.values.reduce(0) { $0 + $1.count } }
 
     func origin(_ name: String) -> UInt16 {
         if let place = originPlaces[name] { return place }

@@ -6,8 +6,9 @@ struct AcceptedRow {
     let arrival: Arrival
     let request: UniqueID
 
-    static func insert(_ rows: [AcceptedRow], into db: Database) throws {
-        guard !rows.isEmpty else { return }
+    /// Returns how many bytes that were.
+    static func insert(_ rows: [AcceptedRow], into db: Database) throws -> Int {
+        guard !rows.isEmpty else { return 0 }
         var statement = try RowStatement(
             """
             INSERT INTO accepted (sequence, app, reference, value, identifiers, at, received, origin, request)
@@ -26,6 +27,7 @@ struct AcceptedRow {
             statement.bind(row.request.description)
             try statement.run()
         }
+        return statement.boundBytes
     }
 
     /// The log in its order. Whoever waited for an answer does not any more.

@@ -31,7 +31,7 @@ enum ProfileRow {
             statement.bind(entry.profile.key)
             statement.bind(entry.profile.value)
             statement.bind(state.isWaiting ? "waiting" : state.applied.isEmpty ? "dropped" : "applied")
-            if state.isWaiting { statement.bind(state.waiting.storedJSON) } else { statement.bindNull() }
+            if state.isWaiting { statement.bind(state.waiting.patch.storedJSON) } else { statement.bindNull() }
             if state.applied.isEmpty { statement.bindNull() } else { statement.bind(state.applied.storedJSON) }
             statement.bind(origin)
             if state.isWaiting {
@@ -92,9 +92,9 @@ enum ProfileRow {
         try Int64.fetchOne(db, sql: "SELECT max(id) FROM profile") ?? 0
     }
 
-    /// A hash that is the same in every process, and on every machine that the file is taken to: FNV-1a over the texts
-    /// with a separator that none of them contains, mixed at the end as SplitMix64 does. It narrows the search; the
-    /// texts decide.
+    /// A hash that is the same in every process, and on every machine that the file is taken to: FNV-1a over the
+    /// texts with a separator that none of them contains, mixed at the end as SplitMix64 does. It narrows the search;
+    /// the texts decide.
     static func key(of profile: ProfileReference, in app: String) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for text in [app, profile.key, profile.value] {
@@ -136,9 +136,8 @@ extension DeadLetter {
     func insert(_ id: UniqueID, into db: Database) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO dead_letter (id, app, reference, value, origin, identifiers, times, at, attempts, since,
-                    died_at,
-                    status, code, message)
+                INSERT INTO dead_letter (id, app, reference, value, origin, identifiers, times, at, attempts,
+                    since, died_at, status, code, message)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [

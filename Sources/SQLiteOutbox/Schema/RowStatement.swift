@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement whose arguments are bound straight from bytes. GRDB boxes each argument, which costs more than
-/// SQLite's own work for the rows that every event writes; it still prepares and keeps the statement.
+/// A prepared statement whose arguments are bound straight from bytes. GRDB boxes each argument, which costs more
+/// than SQLite's own work for the rows that every event writes; it still prepares and keeps the statement.
 ///
 /// Arguments are given in order, then `run`.
 struct RowStatement {
@@ -11,6 +11,8 @@ struct RowStatement {
     /// The texts of one row, one behind the other. SQLite reads them where they are, until the statement is reset.
     private var texts: [UInt8] = []
     private var arguments: [Argument] = []
+    /// What all runs so far were given.
+    private(set) var boundBytes = 0
 
     private enum Argument {
         case null
@@ -53,6 +55,7 @@ struct RowStatement {
             texts.removeAll(keepingCapacity: true)
             arguments.removeAll(keepingCapacity: true)
         }
+        boundBytes += texts.count + 8 * arguments.count
         texts.append(0)
         let code = texts.withUnsafeBytes { texts in
             for (place, argument) in arguments.enumerated() {

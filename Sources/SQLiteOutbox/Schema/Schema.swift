@@ -73,8 +73,8 @@ enum Schema {
             through INTEGER NOT NULL,
             changed_at INTEGER NOT NULL
         ) STRICT;
-        -- Rows stand in the order in which they were first written, and are found by a hash of whom they are about: a slice of
-        -- the fold then changes few pages. Ordered by the ids themselves, every row changed a page of its own.
+        -- Rows stand in the order in which they were first written, and are found by a hash of whom they are about: a
+        -- slice of the fold then changes few pages. Ordered by the ids themselves, every row changed a page of its own.
         CREATE INDEX profile_key ON profile (key);
         CREATE INDEX profile_waiting ON profile (since) WHERE state = 'waiting';
 

@@ -35,8 +35,8 @@ final class OutboxFile {
         // GRDB's own WAL mode means `synchronous = NORMAL`, which loses the last commits with the power.
         configuration.journalMode = .default
         configuration.foreignKeysEnabled = false
-        // Debian's SQLite overwrites what is deleted unless told otherwise: every page of the log would be written once
-        // more.
+        // Debian's SQLite overwrites what is deleted unless told otherwise: every page of the log would be written
+        // once more.
         configuration.prepareDatabase { db in
             try db.execute(
                 sql: """
@@ -80,7 +80,6 @@ final class OutboxFile {
         try commit { try $0.execute(sql: "DELETE FROM probe") }
     }
 
-    @discardableResult
     func checkpoint(_ mode: Database.CheckpointMode) throws -> (logFrames: Int, doneFrames: Int) {
         try queue.writeWithoutTransaction { db in
             let (frames, done) = try db.checkpoint(mode)

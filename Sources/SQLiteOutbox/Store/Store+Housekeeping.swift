@@ -27,6 +27,8 @@ extension Store {
             ledger.foldNewerTimes(at: now)
         }
         if isFoldingDue(at: now) { foldSlice(at: now) }
+        // The checkpointer does not keep up: from here on callers wait for the disk, and the log stays bounded.
+        if logBytes > 2 * settings.mostLogBytes { finishCheckpoint(.restart) }
         ledger.forget(at: now)
     }
 
@@ -106,7 +108,8 @@ extension Store {
     /// Reaches the end of the write-ahead log, because nobody else writes now; the next commit begins it anew.
     func finishCheckpoint(_ mode: Database.CheckpointMode = .passive) {
         do {
-            try file.checkpoint(mode)
+            let (frames, done) = try file.checkpoint(mode)
+            if frames == done { logBytes = 0 }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             // The checkpointer is at it, and will ask again if that does not help.
         } catch {

@@ -22,6 +22,8 @@ final class Store {
     var lastRow: Int64
     /// Settled, and not yet in the file.
     private(set) var deadLetters: [DeadLetter] = []
+    /// Written since the write-ahead log last began anew, estimated.
+    var logBytes = 0
     /// A slice a while, since the oldest change was old enough.
     var isFolding = false
     var newerTimesDue: ContinuousClock.Instant
@@ -170,9 +172,10 @@ final class Store {
         let dead = deadLetters
         let profiles = rowsToWrite(slice, dead)
         let start = ContinuousClock.now
+        var rowBytes = 0
         do {
             try file.commit { db in
-                try AcceptedRow.insert(rows, into: db)
+                rowBytes = try AcceptedRow.insert(rows, into: db)
                 for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
                 try write(profiles, at: now, in: db)
                 if !slice.isEmpty { try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db) }
@@ -188,8 +191,10 @@ final class Store {
         deadLetters.removeAll()
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
         metrics.committed(rows: rows.count, within: .now - start)
-        // Rows share pages; a profile's row and a dead letter have one of their own each.
-        checkpointer.wrote(bytes: 8192 + 512 * rows.count + 4096 * (profiles.count + dead.count))
+        // Rows share pages, the last written again with every commit; profiles and dead letters change one each.
+        let bytes = 8192 + rowBytes + rowBytes / 4 + 4096 * (profiles.count + dead.count)
+        logBytes += bytes
+        checkpointer.wrote(bytes: bytes)
         status.commits.add(1, ordering: .relaxed)
         status.noteSuccess()
     }

@@ -1,0 +1,111 @@
+import Glibc
+import Relay
+import SQLiteOutbox
+import Testing
+
+@Suite("The fold")
+struct FoldTests {
+    private let scratch = Scratch()
+
+    @Test("leaves one readable row a profile, and nothing of the log")
+    func readable() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        for number in 1...3 {
+            let time = noon + .milliseconds(number)
+            _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "v\(number)"], at: time)))
+        }
+        await outbox.fold()
+        let columns = "app || ' ' || reference || ' ' || value || ' ' || state || ' ' || waiting"
+        let waiting = #"{"appsflyer_id":{"value":"v3","at":1791979200003,"sequence":3}}"#
+        #expect(
+            try query(scratch.file, "SELECT \(columns) FROM profile", as: String.self)
+                == ["main customer_user_id ann waiting " + waiting])
+        #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [0])
+
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        await outbox.fold()
+        let applied = #"{"appsflyer_id":{"value":"v3","at":1791979200003,"sequence":3,"confirmed":1791979200000}}"#
+        #expect(
+            try query(scratch.file, "SELECT state || applied FROM profile WHERE waiting IS NULL", as: String.self)
+                == ["applied" + applied])
+        #expect(try query(scratch.file, "SELECT count(*) FROM profile", as: Int.self) == [1])
+        await outbox.close()
+    }
+
+    @Test("shows why the last attempt failed")
+    func lastFailure() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .retry(at: noon, outage))
+        await outbox.fold()
+        #expect(
+            try query(scratch.file, "SELECT attempts || ' ' || status || ' ' || code || ' ' || message FROM profile")
+                == ["1 503 unavailable try later"])
+        await outbox.close()
+    }
+
+    @Test("comes by itself, when the changes are old enough", arguments: [true, false])
+    func byItself(byAge: Bool) async throws {
+        var settings = OutboxSettings()
+        settings.foldAfter = byAge ? .milliseconds(5) : .seconds(3600)
+        settings.foldBacklog = byAge ? 1000 : 10
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        for number in 0..<100 { _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"]))) }
+        let bound = byAge ? 0 : 10
+        for _ in 0..<2000 {
+            if try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self)[0] <= bound { break }
+            usleep(1000)
+        }
+        let rest = try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self)
+        #expect(rest[0] <= bound)
+        #expect(try query(scratch.file, "SELECT count(*) FROM profile", as: Int.self) == [100 - rest[0]])
+        await outbox.close()
+    }
+
+    @Test("a profile that was forgotten is looked up: its row is changed, not doubled")
+    func recalled() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.mostRemembered = 0
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        for round in 1...4 {
+            for name in ["ann", "bob"] {
+                let time = noon + .seconds(round)
+                #expect(
+                    try await outbox.append(submission(patch(name, [.appsflyerID: "\(round)"], at: time))) == [
+                        .accepted
+                    ])
+            }
+            try settleAll(await outbox.claim(9, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+            await outbox.fold()
+            let same = submission(patch("ann", [.appsflyerID: "\(round)"], at: noon + .seconds(round)))
+            #expect(try await outbox.append(same) == [.unchangedApplied])
+        }
+        #expect(try query(scratch.file, "SELECT value FROM profile ORDER BY value") == ["ann", "bob"])
+        await outbox.close()
+    }
+
+    @Test("keeps the write-ahead log bounded while commits never pause")
+    func logIsBounded() async throws {
+        var settings = OutboxSettings()
+        settings.checkpointBytes = 1 << 16
+        settings.mostLogBytes = 1 << 18
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let written = 3000
+        await withTaskGroup { group in
+            for caller in 0..<4 {
+                group.addTask {
+                    for number in 0..<written / 4 {
+                        _ = try? await outbox.append(
+                            submission(
+                                patch("u\(caller)-\(number)", [.appsflyerID: String(repeating: "x", count: 3000)])))
+                    }
+                }
+            }
+        }
+        var status = stat()
+        #expect(stat(scratch.file + "-wal", &status) == 0)
+        // More than 9 MB of rows went through it.
+        #expect(status.st_size < 3 << 20)
+        await outbox.close()
+    }
+}

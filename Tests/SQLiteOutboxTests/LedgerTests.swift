@@ -1,0 +1,147 @@
+import Relay
+import Testing
+
+@testable import SQLiteOutbox
+
+@Suite("The ledger")
+struct LedgerTests {
+    private let ledger = Ledger(settings: .atNoon)
+
+    @Test("takes turns between what is fresh and what failed before, when both are due")
+    func fairness() {
+        for number in 0..<4 { merge(patch("old\(number)", [.appsflyerID: "1"])) }
+        settle(claim(4), as: .retry(at: noon, outage))
+        for number in 0..<4 { merge(patch("new\(number)", [.appsflyerID: "1"])) }
+        let names = claim(8).map(\.profile.value)
+        #expect(Set(names.prefix(2).map { $0.prefix(3) }) == ["old", "new"])
+        for pair in stride(from: 0, to: 8, by: 2) {
+            #expect(Set(names[pair..<pair + 2].map { $0.prefix(3) }) == ["old", "new"])
+        }
+        #expect(names.filter { $0.hasPrefix("new") } == ["new0", "new1", "new2", "new3"])
+    }
+
+    @Test("tells a consumer once that something is due, and again when it has claimed")
+    func tellsOnce() {
+        merge(patch("ann", [.appsflyerID: "1"]))
+        merge(patch("bob", [.appsflyerID: "1"]))
+        #expect(ledger.takeAppsToTell() == ["main"])
+        merge(patch("cid", [.appsflyerID: "1"]))
+        #expect(ledger.takeAppsToTell().isEmpty)
+        let deliveries = claim(9)
+        // Later than what the consumer knows of: it will ask by itself.
+        settle([deliveries[0]], as: .retry(at: noon + .seconds(60), outage))
+        #expect(ledger.takeAppsToTell() == ["main"])
+        #expect(ledger.claim(9, of: "main", at: noon).nextDue == noon + .seconds(60))
+        settle([deliveries[1]], as: .retry(at: noon + .seconds(90), outage))
+        #expect(ledger.takeAppsToTell().isEmpty)
+        settle([deliveries[2]], as: .retry(at: noon + .seconds(30), outage))
+        #expect(ledger.takeAppsToTell() == ["main"])
+    }
+
+    @Test("answers a caller that came while its value was on its way with a delivery of its own")
+    func lateCaller() {
+        merge(patch("ann", [.appsflyerID: "1"]))
+        let first = claim(1)
+        #expect(merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7) == .unchangedWaiting)
+        settle(first, as: .applied(at: noon))
+        let second = claim(1)
+        #expect(second.map(\.patch) == first.map(\.patch))
+        #expect(second.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
+        settle(second, as: .applied(at: noon))
+        #expect(claim(1).isEmpty && ledger.waitingCount == 0)
+    }
+
+    @Test("sends what a caller waits for at once, though an attempt failed before")
+    func awaitedIsDue() {
+        merge(patch("ann", [.appsflyerID: "1"]))
+        settle(claim(1), as: .retry(at: noon + .seconds(3600), outage))
+        merge(patch("ann", [.branchID: "2"]))
+        #expect(claim(1).isEmpty)
+        merge(patch("ann", [.adjustDeviceID: "3"]), awaitedBy: 7)
+        #expect(claim(1).map(\.attempts) == [1])
+    }
+
+    @Test("keeps what a caller brought who was told 202 because nobody waits so long")
+    func promisedIsKept() {
+        merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
+        let deliveries = claim(1)
+        settle(deliveries, as: .missing(retryAt: noon + .seconds(60), noProfile), at: noon + .seconds(31))
+        #expect(ledger.waitingCount == 1)
+    }
+
+    @Test("keeps what a caller brought after an attempt that failed otherwise")
+    func retriedIsKept() {
+        merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
+        settle(claim(1), as: .retry(at: noon, outage))
+        settle(claim(1), as: .missing(retryAt: noon + .seconds(60), noProfile))
+        #expect(ledger.waitingCount == 1)
+    }
+
+    @Test("keeps what somebody else said as well")
+    func sharedIsKept() {
+        merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
+        merge(patch("ann", [.appsflyerID: "older"], at: noon + .seconds(-5)))
+        settle(claim(1), as: .missing(retryAt: noon, noProfile))
+        #expect(claim(1).map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "1"])])
+    }
+
+    @Test("forgets delivered profiles beyond the bound, oldest first, but none whose row is not written")
+    func forgets() {
+        var settings = OutboxSettings.atNoon
+        settings.mostRemembered = 2
+        let ledger = Ledger(settings: settings)
+        for number in 0..<5 {
+            let one = submission(patch("u\(number)", [.appsflyerID: "1"]))
+            _ = ledger.merge(Arrival(one.patches[0], of: one, sequence: Int64(number + 1), mostAhead: .zero), at: noon)
+        }
+        ledger.keep()
+        for delivery in ledger.claim(9, of: "main", at: noon).deliveries {
+            _ = ledger.settle(delivery, as: .applied(at: noon), at: noon)
+        }
+        ledger.forget(at: noon)
+        #expect(known(to: ledger) == 5)
+        for (row, place) in ledger.unfolded.take(9).enumerated() {
+            ledger.markFolded(place.entry, into: Int64(row + 1))
+        }
+        for _ in 0..<3 { ledger.forget(at: noon) }
+        #expect(known(to: ledger) == 2)
+        #expect(ledger.entry(of: user("u4"), in: "main") != nil)
+    }
+
+    @Test("puts everything back that is undone")
+    func undo() {
+        merge(patch("ann", [.appsflyerID: "1"]))
+        let before = ledger.entry(of: user("ann"), in: "main")?.state.waiting
+        let mark = ledger.undoMark
+        for one in [
+            submission(patch("ann", [.appsflyerID: "2"], at: noon + .seconds(1))),
+            submission(patch("bob", [.appsflyerID: "3"])), submission(patch("bob", [.branchID: "4"])),
+        ] {
+            _ = ledger.merge(Arrival(one.patches[0], of: one, sequence: 9, mostAhead: .zero), at: noon)
+        }
+        #expect(ledger.waitingCount == 2)
+        ledger.undo(to: mark)
+        #expect(ledger.entry(of: user("ann"), in: "main")?.state.waiting == before)
+        #expect(ledger.entry(of: user("bob"), in: "main") == nil)
+        #expect(ledger.waitingCount == 1 && claim(9).count == 1)
+    }
+
+    private func known(to ledger: Ledger) -> Int {
+        (0..<5).count { ledger.entry(of: user("u\($0)"), in: "main") != nil }
+    }
+
+    private func claim(_ limit: Int) -> [Delivery] { ledger.claim(limit, of: "main", at: noon).deliveries }
+
+    private func settle(_ deliveries: [Delivery], as settlement: Settlement, at now: Timestamp = noon) {
+        for delivery in deliveries { _ = ledger.settle(delivery, as: settlement, at: now) }
+    }
+
+    @discardableResult
+    private func merge(_ patch: Patch, awaitedBy request: UInt64? = nil) -> Disposition {
+        let one = submission(patch, id: request ?? 0, isAwaited: request != nil)
+        ledger.unfolded.last += 1
+        let arrival = Arrival(patch, of: one, sequence: ledger.unfolded.last, mostAhead: .seconds(86_400))
+        defer { ledger.keep() }
+        return ledger.merge(arrival, at: noon)
+    }
+}
