@@ -100,6 +100,23 @@ struct RecoveryTests {
         await outbox.close()
     }
 
+    @Test("a fold that is half done has let go of no more than it has written")
+    func halfFolded() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.foldBacklog = 0
+        settings.foldSlice = 10
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let patches = (0..<100).map { patch("u\($0)", [.appsflyerID: "1"]) }
+        _ = try await outbox.append(
+            Submission(id: UniqueID(high: 0, low: 0), app: "main", origin: "o", patches: patches, received: noon))
+        _ = await outbox.census()
+        let copy = try reopen()
+        #expect((1..<100).contains(try query(scratch.copy, "SELECT count(*) FROM accepted", as: Int.self)[0]))
+        #expect(await copy.claim(1000, of: "main", at: noon).deliveries.count == 100)
+        await copy.close()
+        await outbox.close()
+    }
+
     @Test("places in the order of arrival are never given twice")
     func sequencesGoOn() async throws {
         let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
