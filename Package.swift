@@ -17,6 +17,7 @@ let collections = Target.Dependency.product(name: "DequeModule", package: "swift
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -60,7 +61,7 @@ let package = Package(
         stage("Authentication", ["Relay", crypto]),
         stage("RateLimit", ["Relay"]),
         stage("Vendors", ["Relay", "CSimdjson"]),
-        stage("SQLiteOutbox", ["Relay", grdb, collections, heap, metrics]),
+        stage("SQLiteOutbox", ["Relay", grdb, grdbSQLite, collections, heap, metrics]),
         stage("Delivery", ["Relay", collections]),
         stage("AdaptyAPI", ["Relay", "EventLoop", "CCurl"]),
         stage("Admin", ["Relay", coreMetrics]),

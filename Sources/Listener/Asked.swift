@@ -8,6 +8,7 @@ struct Asked: Sendable {
     /// The sender means to send no more requests, or cannot be believed about where the next one begins.
     let closes: Bool
     let isHTTP10: Bool
+    private let client: PeerAddress
     private let began: ContinuousClock.Instant
     private let arrived = ContinuousClock.Instant.now
 
@@ -17,22 +18,24 @@ struct Asked: Sendable {
         bodyBytes = request.body.count
         closes = !head.isPersistent
         isHTTP10 = head.isHTTP10
+        client = request.peer
         self.began = began
     }
 
     /// - Parameter id: for a request that named none, or was not read so far.
-    init(_ failure: RequestReader.Failure, began: ContinuousClock.Instant, id: UniqueID) {
+    init(_ failure: RequestReader.Failure, peer: PeerAddress, began: ContinuousClock.Instant, id: UniqueID) {
         method = failure.method
         requestID = failure.head.map { $0.request(id: id).requestID } ?? id.description
         bodyBytes = failure.bodyBytes
         closes = failure.closes || failure.head?.isPersistent != true
         isHTTP10 = failure.head?.isHTTP10 == true
+        client = peer
         self.began = began
     }
 
-    func exchange(with response: Response, peer: PeerAddress) -> Exchange {
+    func exchange(with response: Response) -> Exchange {
         Exchange(
-            method: method, requestID: requestID, peer: peer, requestBodyBytes: bodyBytes, status: response.status,
+            method: method, requestID: requestID, peer: client, requestBodyBytes: bodyBytes, status: response.status,
             responseBodyBytes: response.body.count, account: response.account,
             receiveDuration: began.duration(to: arrived), handleDuration: arrived.duration(to: .now))
     }

@@ -152,7 +152,7 @@ final class Connection: @unchecked Sendable {
 
     private func refuse(_ failure: RequestReader.Failure) {
         let response = Response(failure.refusal)
-        let asked = Asked(failure, began: began, id: listener.uniqueID(at: .now))
+        let asked = Asked(failure, peer: peer, began: began, id: listener.uniqueID(at: .now))
         send(response, to: asked, then: failure.closes ? .linger : .request)
     }
 
@@ -165,7 +165,7 @@ final class Connection: @unchecked Sendable {
             next == .request ? (asked.isHTTP10 ? .keepAliveSpoken : .keepAlive) : .close
         let bytes = response.bytes(
             requestID: asked.requestID, date: listener.date(), ending: ending, hasBody: asked.method != .head)
-        listener.observer.answered(asked.exchange(with: response, peer: peer))
+        listener.observer.answered(asked.exchange(with: response))
         write(bytes, then: next)
     }
 

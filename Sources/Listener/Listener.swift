@@ -10,6 +10,7 @@ package final class Listener: @unchecked Sendable {
     let observer: any RequestObserver
     let limits: ListenerLimits
     let budget: ListenerBudget
+    private let clientAddress: ClientAddress
     /// Every connection reads into this one buffer: what arrived is moved on before the next has its turn, so an idle
     /// connection needs none.
     let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 64)
@@ -52,6 +53,7 @@ package final class Listener: @unchecked Sendable {
         self.observer = observer
         self.limits = limits
         self.budget = budget
+        clientAddress = ClientAddress(trusted: limits.trustedProxies)
         self.acceptFailed = acceptFailed
         address = socket.address
     }
@@ -190,7 +192,8 @@ package final class Listener: @unchecked Sendable {
 
     func request(_ head: RequestHead, body: [UInt8], peer: PeerAddress) -> Request {
         let now = Timestamp.now
-        return head.request(body: body, peer: peer, id: uniqueID(at: now), received: now)
+        let client = clientAddress.of(head.headers, peer: peer)
+        return head.request(body: body, peer: client, id: uniqueID(at: now), received: now)
     }
 
     func uniqueID(at time: Timestamp) -> UniqueID { .v7(at: time, using: &random) }

@@ -1,6 +1,10 @@
+package import EventLoop
+
 /// Every number a listener is bound by.
 package struct ListenerLimits: Sendable {
     package var request = RequestLimits()
+    /// Proxies whose `X-Forwarded-For` is believed.
+    package var trustedProxies: [Network] = []
 
     /// From the first byte of a request to the end of its head. A fresh connection has as long for its first byte.
     package var headDeadline = Duration.seconds(5)

@@ -2,6 +2,7 @@ import AdaptyAPI
 import Authentication
 import Configuration
 import Delivery
+import EventLoop
 import Listener
 import Logging
 import RateLimit
@@ -95,6 +96,7 @@ extension OutboxSettings {
 extension ListenerLimits {
     init(_ configuration: Configuration) {
         self.init()
+        trustedProxies = configuration.trustedProxies.compactMap { Network($0) }
         request.bodyBytes = configuration.limits.bodyBytes
         headDeadline = configuration.deadlines.headers
         bodyDeadline = configuration.deadlines.body

@@ -52,6 +52,7 @@ private func withTLSUpstream(
     defer { upstream.stop() }
     try await withLoops { loops in
         var settings = AdaptyAPI.Settings(upstream: "https://127.0.0.1:\(upstream.port)", secretKeys: [Secret("k")])
+        (settings.connectTimeout, settings.timeout) = (.seconds(60), .seconds(60))
         settings.caFile = trusted ? upstream.certificate : caFile
         let api = try AdaptyAPI(settings, on: loops)
         try await body(api, upstream)

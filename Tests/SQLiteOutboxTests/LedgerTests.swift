@@ -61,19 +61,31 @@ struct LedgerTests {
         #expect(claim(1).map(\.attempts) == [1])
     }
 
-    @Test("keeps what a caller brought who was told 202 because nobody waits so long")
+    @Test("keeps what a caller brought who left before the answer, for it was told 202")
     func promisedIsKept() {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
-        let deliveries = claim(1)
-        settle(deliveries, as: .missing(retryAt: noon + .seconds(60), noProfile), at: noon + .seconds(31))
+        settle(claim(1), as: .missing(retryAt: noon + .seconds(60), noProfile, told: []))
         #expect(ledger.waitingCount == 1)
     }
 
-    @Test("keeps what a caller brought after an attempt that failed otherwise")
-    func retriedIsKept() {
+    @Test("drops what a caller brought who heard of the missing profile after an attempt that failed otherwise")
+    func retriedIsDropped() {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
         settle(claim(1), as: .retry(at: noon, outage))
-        settle(claim(1), as: .missing(retryAt: noon + .seconds(60), noProfile))
+        let again = claim(1)
+        settle(again, as: .missing(retryAt: noon + .seconds(60), noProfile, told: again.flatMap(\.awaiting)))
+        #expect(again.map(\.awaiting.count) == [1])
+        #expect(ledger.waitingCount == 0)
+    }
+
+    @Test("remembers no more callers of one profile than a few, and keeps what the forgotten ones brought")
+    func callersAreBounded() {
+        for caller in 1...100 {
+            merge(patch("ann", [.appsflyerID: "\(caller)"], at: noon + .seconds(caller)), awaitedBy: UInt64(caller))
+        }
+        let deliveries = claim(1)
+        #expect(deliveries.map { $0.awaiting.count <= 16 } == [true])
+        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting)))
         #expect(ledger.waitingCount == 1)
     }
 
@@ -81,7 +93,8 @@ struct LedgerTests {
     func sharedIsKept() {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
         merge(patch("ann", [.appsflyerID: "older"], at: noon + .seconds(-5)))
-        settle(claim(1), as: .missing(retryAt: noon, noProfile))
+        let deliveries = claim(1)
+        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting)))
         #expect(claim(1).map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "1"])])
     }
 

@@ -61,6 +61,12 @@ package struct Headers: Sendable {
         }
     }
 
+    /// All values of a field, in their order.
+    /// - Parameter name: in lower case.
+    package func values(of name: StaticString) -> [ArraySlice<UInt8>] {
+        name.withUTF8Buffer { wanted in places.filter { matches($0, wanted) }.map { bytes[$0.value] } }
+    }
+
     /// How often a field occurs.
     package func occurrences(of name: StaticString) -> Int {
         name.withUTF8Buffer { wanted in places.count { matches($0, wanted) } }
