@@ -28,8 +28,8 @@ struct ConfigurationTests {
         #expect(configuration.limits.profile == Rate("5/s"))
         #expect(configuration.limits.bodyBytes == 262_144)
         #expect((configuration.limits.connections, configuration.limits.bytesInFlight) == (20000, 67_108_864))
-        #expect((configuration.deadlines.headers, configuration.deadlines.body) == (.seconds(10), .seconds(30)))
-        #expect((configuration.deadlines.idle, configuration.deadlines.write) == (.seconds(75), .seconds(30)))
+        #expect((configuration.deadlines.headers, configuration.deadlines.body) == (.seconds(5), .seconds(10)))
+        #expect((configuration.deadlines.idle, configuration.deadlines.write) == (.seconds(75), .seconds(10)))
         #expect((configuration.drain.delay, configuration.drain.timeout) == (.seconds(5), .seconds(30)))
         #expect((configuration.log.level, configuration.log.profiles) == (.info, .hashed))
     }
@@ -223,10 +223,10 @@ struct EffectiveTests {
                   connections: 20000  # default
                   bytes_in_flight: 67108864  # default
                 deadlines:
-                  headers: 10s  # default
-                  body: 30s  # default
+                  headers: 5s  # default
+                  body: 10s  # default
                   idle: 75s  # default
-                  write: 30s  # default
+                  write: 10s  # default
                 drain:
                   delay: 5s  # default
                   timeout: 30s  # default
