@@ -168,6 +168,27 @@ struct AppDeliveryTests {
         try #require(await executor.run { clock.sleeperCount == 0 })
     }
 
+    // The last claim or attempt may end between the look at the core and the wait for it.
+    @Test("a drain ends, however it falls together with claims and attempts", arguments: 1...200)
+    func drainsAlways(round: Int) async throws {
+        let outbox = FakeOutbox([.sample("a"), .sample("b")])
+        let delivery = delivery(outbox, answers: Answers(clock: clock))
+        let isDrained = Mutex(false)
+        Task { await delivery.wake() }
+        if round % 2 == 0 { _ = await executor.run { upstream.openCount == 2 } }
+        Task {
+            await delivery.drain()
+            isDrained.withLock { $0 = true }
+        }
+        for _ in 0..<(round % 7) { await Task.yield() }
+        while upstream.openCount > 0 { upstream.answer(.applied) }
+        #expect(
+            await executor.run {
+                while upstream.openCount > 0 { upstream.answer(.applied) }
+                return isDrained.withLock { $0 }
+            })
+    }
+
     @Test("draining waits for what is in flight and begins nothing more")
     func drains() async throws {
         let outbox = FakeOutbox([.sample("a")])
