@@ -84,7 +84,7 @@ let package = Package(
         tests(of: "RateLimit", ["Relay"]),
         tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
         tests(of: "SQLiteOutbox", ["Relay", grdb]),
-        tests(of: "Delivery", ["Relay"]),
+        tests(of: "Delivery", ["Relay", "EventLoop"]),
         tests(of: "AdaptyAPI", ["Relay", "EventLoop", "CCurl"]),
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
