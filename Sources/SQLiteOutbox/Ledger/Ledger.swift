@@ -212,10 +212,3 @@ final class Ledger {
         }
     }
 }
-
-/// Swaps in a new value and gives back the old one.
-func exchange<Value>(_ place: inout Value, with value: Value) -> Value {
-    let old = place
-    place = value
-    return old
-}
