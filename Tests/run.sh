@@ -8,7 +8,7 @@ deploy/packages.sh python3 curl openssl
 echo "== format"
 swift format lint --strict --recursive Package.swift Sources Tests
 # The formatter leaves comments and strings alone; in tests a payload may be longer.
-long=$(git ls-files Package.swift 'Sources/*' | xargs awk 'length($0) > 120 { print FILENAME ":" FNR }')
+long=$(git ls-files Package.swift 'Sources/*.swift' 'Sources/*.h' 'Sources/*.cpp' | xargs awk 'length($0) > 120 { print FILENAME ":" FNR }')
 [ -z "$long" ] || { printf 'Longer than 120 columns:\n%s\n' "$long"; exit 1; }
 
 echo "== imports: no target uses what it does not declare"

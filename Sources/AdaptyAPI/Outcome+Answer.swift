@@ -20,8 +20,11 @@ extension Outcome {
             self = .misconfigured(failure)
         case 408, 429:
             self = .failed(failure, after: answer.retryDelay(now: now), isOverload: status == 429)
-        case 400..<500:
+        case 400, 409, 413, 414, 422, 431:
             self = .rejected(failure)
+        case 400..<500:
+            // About our patch only if Adapty says so; else the words of a proxy or of somebody else's server.
+            self = said == nil ? .misconfigured(failure) : .rejected(failure)
         default:
             self = .failed(failure, after: answer.retryDelay(now: now), isOverload: false)
         }

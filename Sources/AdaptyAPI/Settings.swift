@@ -29,6 +29,12 @@ extension AdaptyAPI {
             self.secretKeys = secretKeys
         }
 
+        /// Whether an `AdaptyAPI` can be made of them.
+        package func check() throws(Mistake) {
+            _ = try Endpoint(upstream, version: version)
+            _ = try KeyRing(secretKeys)
+        }
+
         /// What is wrong with them. Never quotes a value: it may hold a secret.
         package struct Mistake: Error, Sendable, Equatable {
             /// The setting's name in the configuration.

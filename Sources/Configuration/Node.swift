@@ -59,6 +59,10 @@ struct Node {
                 guard case .scalar(let name) = key else {
                     throw Mistake(line: line, key: "", sentence: "a key must be text")
                 }
+                // YAML tells 1 from "1"; nobody who reads the file does.
+                guard !entries.contains(where: { $0.key == name.string }) else {
+                    throw Mistake(line: line, key: "", sentence: "this key stands more than once here")
+                }
                 entries.append(Entry(key: name.string, line: line, value: try Node(value)))
             }
             content = .mapping(entries)

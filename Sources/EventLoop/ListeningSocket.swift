@@ -43,7 +43,7 @@ package final class ListeningSocket: Sendable {
         case connection(ConnectedSocket)
         /// Nobody waits.
         case none
-        /// No descriptors or memory: try again in a while.
+        /// No descriptors, no memory or something else that does not pass at once: try again in a while.
         case exhausted(SystemError)
     }
 
@@ -61,9 +61,10 @@ package final class ListeningSocket: Sendable {
             }
             switch errno {
             case EAGAIN: return .none
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(SystemError("accept4"))
-            // A connection that died while it waited; accept(2) asks to treat these like EAGAIN and go on.
-            default: continue
+            // A connection that died while it waited; accept(2) asks to go on to the next one.
+            case ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH:
+                continue
+            default: return .exhausted(SystemError("accept4"))
             }
         }
     }

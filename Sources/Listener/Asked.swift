@@ -3,6 +3,7 @@ import Relay
 /// What of a request its answer still needs, and the request log.
 struct Asked: Sendable {
     let method: Method?
+    private let id: UniqueID
     let requestID: String
     let bodyBytes: Int
     /// The sender means to send no more requests, or cannot be believed about where the next one begins.
@@ -14,6 +15,7 @@ struct Asked: Sendable {
 
     init(_ request: Request, _ head: RequestHead, began: ContinuousClock.Instant) {
         method = request.method
+        id = request.id
         requestID = request.requestID
         bodyBytes = request.body.count
         closes = !head.isPersistent
@@ -25,6 +27,7 @@ struct Asked: Sendable {
     /// - Parameter id: for a request that named none, or was not read so far.
     init(_ failure: RequestReader.Failure, peer: PeerAddress, began: ContinuousClock.Instant, id: UniqueID) {
         method = failure.method
+        self.id = id
         requestID = failure.head.map { $0.request(id: id).requestID } ?? id.description
         bodyBytes = failure.bodyBytes
         closes = failure.closes || failure.head?.isPersistent != true
@@ -35,7 +38,8 @@ struct Asked: Sendable {
 
     func exchange(with response: Response) -> Exchange {
         Exchange(
-            method: method, requestID: requestID, peer: client, requestBodyBytes: bodyBytes, status: response.status,
+            method: method, id: id, requestID: requestID, peer: client, requestBodyBytes: bodyBytes,
+            status: response.status,
             responseBodyBytes: response.body.count, account: response.account,
             receiveDuration: began.duration(to: arrived), handleDuration: arrived.duration(to: .now))
     }

@@ -3,9 +3,9 @@ import Relay
 
 /// Where a request came from, as far as that is believed.
 ///
-/// A proxy appends to `X-Forwarded-For` the address it was called from. So the list is read from its right end, for as long
-/// as whoever wrote the entry is trusted; the first address that is no trusted proxy is the client. What stands to the left
-/// of it was written by nobody we know.
+/// A proxy appends to `X-Forwarded-For` the address it was called from. So the list is read from its right end, for as
+/// long as whoever wrote the entry is trusted; the first address that is no trusted proxy is the client. What stands to
+/// the left of it was written by nobody we know.
 struct ClientAddress {
     private let trusted: [Network]
 

@@ -57,10 +57,25 @@ struct HeadParser: Sendable {
         method.map { head(bytes, $0) }
     }
 
+    /// A query may carry bytes that are no UTF-8. Each becomes its percent-encoding, which stands for the same byte:
+    /// two different ids shall not become one.
+    private static func text(_ query: ArraySlice<UInt8>) -> String {
+        if let text = String(validating: query, as: UTF8.self) { return text }
+        var encoded: [UInt8] = []
+        for byte in query {
+            if byte < 0x80 {
+                encoded.append(byte)
+            } else {
+                encoded += [UInt8(ascii: "%"), UInt8.hexDigits[Int(byte >> 4)], UInt8.hexDigits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
     private func head(_ bytes: [UInt8], _ method: Method) -> RequestHead {
         RequestHead(
             method: method, path: String(decoding: bytes[target.path], as: UTF8.self),
-            query: String(decoding: bytes[target.query], as: UTF8.self),
+            query: Self.text(bytes[target.query]),
             headers: Headers(bytes: bytes, places: places), bytes: bytes.count, isHTTP10: minorVersion == 0,
             isPersistent: facts.isPersistent(minorVersion: minorVersion),
             expectsContinue: facts.expectsContinue && minorVersion == 1, isCompressed: facts.isCompressed)

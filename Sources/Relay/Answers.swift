@@ -16,27 +16,29 @@ package final class Answers: Sendable {
         self.clock = clock
     }
 
-    /// Begins to keep what arrives for a request. Ends with `answer(to:within:)` or `forget`.
+    /// Begins to keep what arrives for a request. Ends with `answer(to:within:)`, or with `forget` before it.
     package func expect(_ request: UniqueID) {
         states.withLock { $0[request] = .expected }
     }
 
     package func forget(_ request: UniqueID) {
-        conclude(request, with: nil)
+        states.withLock { $0[request] = nil }
     }
 
     /// Adapty's answer; nil when the wait is over, or when it is known that none will come soon.
+    ///
+    /// The end of the wait goes through the same door as an answer, and one of them is first: whoever delivered was
+    /// told that its answer is heard exactly if it is returned here. Otherwise a patch could be dropped whose caller
+    /// was promised its delivery.
     package func answer(to request: UniqueID, within wait: Duration) async -> UpstreamAnswer? {
         await withTaskGroup { group in
-            group.addTask { await self.arrival(of: request) }
             group.addTask { [clock] in
-                try? await clock.sleep(for: wait)
-                return nil
+                do { try await clock.sleep(for: wait) } catch { return }
+                _ = self.arrived(nil, for: request)
             }
-            let first = await group.next() ?? nil
+            let answer = await arrival(of: request)
             group.cancelAll()
-            forget(request)
-            return first
+            return answer
         }
     }
 
@@ -75,10 +77,5 @@ package final class Answers: Sendable {
             }
             if let arrived { continuation.resume(returning: arrived) }
         }
-    }
-
-    private func conclude(_ request: UniqueID, with answer: UpstreamAnswer?) {
-        let state = states.withLock { $0.removeValue(forKey: request) }
-        if case .awaited(let continuation) = state { continuation.resume(returning: answer) }
     }
 }

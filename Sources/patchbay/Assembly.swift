@@ -74,6 +74,7 @@ struct Assembly {
         adminAddress = adminServer.address
         services = [
             LoopsService(loops: loops),
+            HangupService(loop: loops[0], logger: logger),
             OutboxService(outbox: outbox),
             DeliveryService(
                 deliveries: deliveries, upstreams: upstreams, due: due, timeout: configuration.drain.timeout),

@@ -1,6 +1,7 @@
 import AdaptyAPI
 import Delivery
 import EventLoop
+import Glibc
 import Logging
 import Relay
 import SQLiteOutbox
@@ -98,4 +99,27 @@ struct PublicService: Service {
 
 extension Logger {
     static let silent = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
+}
+
+/// SIGHUP ends a process that does not mind it, and some managers send it to ask for a reload. There is none yet: it is
+/// said, and everything goes on.
+struct HangupService: Service {
+    let loop: EventLoop
+    let logger: Logger
+
+    func run() async throws {
+        let watch = LoopBox<SignalWatch>()
+        loop.execute { [loop, logger] in
+            watch.value = SignalWatch(loop, SIGHUP) {
+                logger.warning("SIGHUP: the configuration is read only at start; restart to change it")
+            }
+        }
+        try? await gracefulShutdown()
+        loop.execute { watch.value = nil }
+    }
+}
+
+/// Something that only its loop touches, on its way between two of the loop's jobs: hence unchecked.
+private final class LoopBox<Value>: @unchecked Sendable {
+    var value: Value?
 }

@@ -49,6 +49,8 @@ struct MistakeTests {
             Wanting(
                 minimal + "limits:\n  source: 1/s\n  source: 2/s\n",
                 "line 5: the key source stands more than once here"),
+            Wanting(
+                "vendors:\n  1: {}\n  \"1\": {}\n", "line 3: this key stands more than once here"),
             Wanting("? [a, b]\n: c\n", "line 1: a key must be text"),
             Wanting(
                 "canary7f3a\n", "line 1: this must be a mapping, of keys and values",
@@ -326,6 +328,9 @@ struct MistakeTests {
             .after(
                 "admin: { listen: '0.0.0.0:8081' }\n", "line 4: admin.listen: off loopback the admin pages need a token"
             ),
+            .after(
+                "admin: { listen: '0.0.0.0:8081', token: [] }\n",
+                "line 4: admin.listen: off loopback the admin pages need a token"),
             .after("admin: { listen: '[::]:8081', token: env:TOKEN }\n"),
             .after("admin: { listen: '[::1]:8081' }\n"),
             .after(

@@ -114,6 +114,37 @@ struct BadInputTests {
         #expect(refused?.json?["error_code"] as? String == "rate_limited")
     }
 
+    @Test("ids in bytes that are no UTF-8 are nobody's: two of them never become one")
+    func rawBytesInQueries() async throws {
+        let test = try await RelayUnderTest()
+        for byte: UInt8 in [0xe9, 0xe8] {
+            let client = try TestClient(test.relay.address)
+            let target = Array(
+                "GET /hooks/appsflyer?token=\(RelayUnderTest.token)&appsflyer_id=1-2&customer_user_id=us".utf8)
+            try client.write(target + [byte] + Array("r HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+            let answer = try client.readAnswer()
+            #expect(answer.json?["skipped"] as? Int == 1, "\(answer.text)")
+        }
+        #expect(try test.held().requests == 0)
+    }
+
+    @Test("JSON from a client that calls it a form, as curl does unasked, is read as JSON")
+    func jsonCalledForm() async throws {
+        let test = try await RelayUnderTest()
+        let form = ["Content-Type": "application/x-www-form-urlencoded"]
+        let answer = try TestClient(test.relay.address).post(test.hook("appsflyer"), Self.good, form)
+        #expect(answer.json?["accepted"] as? Int == 1)
+    }
+
+    @Test("SIGHUP is said and changes nothing")
+    func hangup() async throws {
+        let test = try await RelayUnderTest()
+        test.relay.send(SIGHUP)
+        for _ in 0..<100 where !test.relay.log.contains("SIGHUP") { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(test.relay.log.contains("SIGHUP"))
+        #expect(try TestClient(test.relay.address).post(test.hook("appsflyer"), Self.good).status == 200)
+    }
+
     @Test("gzip is read when declared")
     func gzip() async throws {
         let test = try await RelayUnderTest()

@@ -11,7 +11,7 @@ package struct AdminConfiguration: Sendable {
     init(_ section: Section, in surroundings: Surroundings) {
         listen = section.value("listen", .address, default: .loopback(8081))
         tokens = section.list("token", .secret(in: surroundings), default: []).map(\.secret)
-        if !listen.isLoopback, !section.contains("token") {
+        if !listen.isLoopback, tokens.isEmpty {
             section.mistake("listen", "off loopback the admin pages need a token")
         }
     }

@@ -39,7 +39,9 @@ package struct Request: Sendable {
 
     /// The content type without parameters, in lower case; nil where none was sent.
     package var contentType: String? {
-        guard var type = headers.value(of: "content-type")?.prefix(while: { $0 != UInt8(ascii: ";") }) else { return nil }
+        guard var type = headers.value(of: "content-type")?.prefix(while: { $0 != UInt8(ascii: ";") }) else {
+            return nil
+        }
         while let last = type.last, last.isBlank { type.removeLast() }
         return String(decoding: type.map(\.lowercased), as: UTF8.self)
     }

@@ -19,6 +19,9 @@ package protocol RequestObserver: Sendable {
 package struct Exchange: Sendable {
     /// Nil where the bytes were no request.
     package let method: Method?
+    /// Ours: what `id` in the answer and in the outbox is.
+    package let id: UniqueID
+    /// What went back in `X-Request-Id`.
     package let requestID: String
     package let peer: PeerAddress
     package let requestBodyBytes: Int
@@ -31,10 +34,11 @@ package struct Exchange: Sendable {
     package let handleDuration: Duration
 
     package init(
-        method: Method?, requestID: String, peer: PeerAddress, requestBodyBytes: Int, status: Int,
+        method: Method?, id: UniqueID, requestID: String, peer: PeerAddress, requestBodyBytes: Int, status: Int,
         responseBodyBytes: Int, account: Account, receiveDuration: Duration, handleDuration: Duration
     ) {
         self.method = method
+        self.id = id
         self.requestID = requestID
         self.peer = peer
         self.requestBodyBytes = requestBodyBytes

@@ -72,7 +72,11 @@ package struct DeliveryLog: DeliveryObserver {
             if !answer.requestID.isEmpty { json.field("upstream_request_id", answer.requestID) }
             json.field("response_bytes", answer.body.count)
         }
-        if let failure = attempt.outcome.failure { failure.write(to: &json) }
+        if let failure = attempt.outcome.failure {
+            // Adapty may quote whom we asked for; how that is shown is the configuration's choice.
+            let message = failure.message.replacing(delivery.profile.value, with: label(delivery.profile))
+            Failure(status: failure.status, code: failure.code, message: message).write(to: &json)
+        }
         switch record.settlement {
         case .retry(let at, _), .missing(let at, _, _): json.field("retry_at", at.description)
         case .dead: json.field("dead_letter", true)

@@ -16,13 +16,24 @@ package struct RequestLog: RequestObserver {
 
     package func answered(_ exchange: Exchange) {
         requests.count(exchange)
-        let level: Logger.Level = exchange.status >= 500 ? .error : .info
+        let level = Self.level(of: exchange)
         guard logger.logLevel <= level else { return }
         logger.log(level: level, "request", metadata: LogLine { write(exchange, to: &$0) }.metadata)
     }
 
+    /// What a load balancer asks every second is no news; what we could not do is.
+    private static func level(of exchange: Exchange) -> Logger.Level {
+        switch exchange.status {
+        case _ where exchange.account.route == "/livez" || exchange.account.route == "/readyz": .debug
+        case 501, 505: .info
+        case 500...: .error
+        default: .info
+        }
+    }
+
     private func write(_ exchange: Exchange, to json: inout JSONText) {
         let account = exchange.account
+        json.field("id", exchange.id.description)
         json.field("request_id", exchange.requestID)
         if let method = exchange.method { json.field("method", method.rawValue) }
         if !account.route.isEmpty { json.field("route", account.route) }

@@ -14,7 +14,8 @@ enum BodyFormat: Equatable {
         return try type.withUnsafeBufferPointer { type throws(Refusal) in
             let type = type.trimmingBlanks
             if types.json.contains(where: { type.equals($0) }) { return .json }
-            if types.form.contains(where: { type.equals($0) }) { return .form }
+            // A form never begins with a bracket; what does is JSON from somebody whose client names it a form unasked.
+            if types.form.contains(where: { type.equals($0) }) { return isBracketed(request.body) ? .json : .form }
             if types.lines.contains(where: { type.equals($0) }) { return .lines }
             // What browsers, and people with curl, send when they say nothing.
             if type.isEmpty || types.any.contains(where: { type.equals($0) }) { return sniff(request.body) }
@@ -34,6 +35,11 @@ enum BodyFormat: Equatable {
         any: ["text/plain"].map { Array($0.utf8) },
         application: Array("application/".utf8), plusJSON: Array("+json".utf8)
     )
+
+    private static func isBracketed(_ body: [UInt8]) -> Bool {
+        let first = body.first { !$0.isBlank }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    }
 
     private static func sniff(_ body: [UInt8]) -> BodyFormat {
         let bytes = body.starts(with: byteOrderMark) ? body[byteOrderMark.count...] : body[...]

@@ -43,23 +43,24 @@ struct Demo: AsyncParsableCommand {
         print("Sandbox on http://\(upstream.address), relay on http://\(relay.publicAddress)\n")
 
         let report = try DemoReport(posting: DemoSample.all, to: relay.publicAddress, token: Self.token)
-        try await delivered(relay.outbox)
+        let isDelivered = try await delivered(relay.outbox)
         print(report.accepted)
         await group.triggerGracefulShutdown()
         try await running.value
         print(report.held(by: sandbox))
         await upstream.drain(timeout: .seconds(1))
         loop.stop()
-        guard report.isComplete else { throw ExitCode.failure }
+        guard report.isComplete, isDelivered else { throw ExitCode.failure }
     }
 
     /// Waits until nothing waits any more; a sandbox on this machine needs moments.
-    private func delivered(_ outbox: any Outbox) async throws {
+    private func delivered(_ outbox: any Outbox) async throws -> Bool {
         for _ in 0..<500 {
-            if await outbox.census().allSatisfy({ $0.waiting == 0 }) { return }
+            if await outbox.census().allSatisfy({ $0.waiting == 0 }) { return true }
             try await Task.sleep(for: .milliseconds(20))
         }
         printError("patchbay: not everything was delivered within ten seconds")
+        return false
     }
 
     /// What a user would write, read as a user's file is read.

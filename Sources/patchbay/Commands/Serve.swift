@@ -1,3 +1,4 @@
+import AdaptyAPI
 import Admin
 import ArgumentParser
 import Configuration
@@ -74,7 +75,17 @@ func loadConfiguration(_ path: String) throws -> Configuration {
     do {
         let configuration = try Configuration(contentsOf: path, vendors: Configuration.builtInVendors())
         _ = try configuration.catalog
+        for app in configuration.apps {
+            do {
+                try AdaptyAPI.Settings(app).check()
+            } catch {
+                printError("\(path) is not right:\napps.\(app.name).\(error.key): \(error.message)")
+                throw ExitCode.configuration
+            }
+        }
         return configuration
+    } catch let error as ExitCode {
+        throw error
     } catch {
         printError("\(path) is not right:\n\(error)")
         throw ExitCode.configuration

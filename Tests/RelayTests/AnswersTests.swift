@@ -1,0 +1,67 @@
+import Relay
+import Synchronization
+import Testing
+
+/// A clock whose sleeps end when the test says so, all at once.
+private final class HeldClock: Clock, Sendable {
+    private let sleepers = Mutex<[CheckedContinuation<Void, Never>]>([])
+    var now: ContinuousClock.Instant { .now }
+    var minimumResolution: Duration { .zero }
+    var sleeperCount: Int { sleepers.withLock { $0.count } }
+
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in sleepers.withLock { $0.append(continuation) } }
+        } onCancel: {
+            release()
+        }
+        try Task.checkCancellation()
+    }
+
+    func release() {
+        let all = sleepers.withLock { exchange(&$0, with: []) }
+        for sleeper in all { sleeper.resume() }
+    }
+}
+
+@Suite("Callers that wait, and answers that arrive")
+struct AnswersTests {
+    private let id = UniqueID(high: 1, low: 2)
+    private let said = UpstreamAnswer(status: 200)
+
+    @Test("an answer that arrives before its caller waits is kept for it")
+    func early() async {
+        let answers = Answers(clock: ContinuousClock())
+        answers.expect(id)
+        #expect(answers.arrived(said, for: id))
+        #expect(await answers.answer(to: id, within: .seconds(30)) == said)
+        #expect(!answers.arrived(said, for: id))
+    }
+
+    @Test("nobody is told who did not wait, left, or was answered already")
+    func nobody() async {
+        let answers = Answers(clock: ContinuousClock())
+        #expect(!answers.arrived(said, for: id))
+        answers.expect(id)
+        answers.forget(id)
+        #expect(!answers.arrived(said, for: id))
+        answers.expect(id)
+        #expect(await answers.answer(to: id, within: .zero) == nil)
+        #expect(!answers.arrived(said, for: id))
+    }
+
+    // Regression: an answer that arrived together with the end of the wait was taken for heard, and was not.
+    @Test("told means heard: an answer counts as told exactly if the caller gets it", arguments: 1...300)
+    func toldIsHeard(round: Int) async {
+        let clock = HeldClock()
+        let answers = Answers(clock: clock)
+        answers.expect(id)
+        async let heard = answers.answer(to: id, within: .seconds(1))
+        while clock.sleeperCount == 0 { await Task.yield() }
+        async let released: Void = clock.release()
+        for _ in 0..<(round % 4) { await Task.yield() }
+        let isTold = answers.arrived(said, for: id)
+        await released
+        #expect(await (heard == said) == isTold)
+    }
+}
