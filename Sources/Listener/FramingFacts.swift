@@ -102,8 +102,8 @@ extension Method {
     /// Others may send one by the letter of RFC 9110 section 9.3, "no defined semantics", and only do to smuggle.
     fileprivate var hasBody: Bool {
         switch self {
-        case .post, .put, .patch: true
-        case .get, .head, .delete, .options: false
+        case .post, .put, .patch, .query: true
+        case .get, .head, .delete, .options, .trace: false
         }
     }
 }

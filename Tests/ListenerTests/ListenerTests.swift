@@ -43,6 +43,30 @@ extension Live {
             }
         }
 
+        @Test("GET with Content-Length: 0 has no body and is answered: curl --data '' and others send it")
+        func emptyGet() async throws {
+            try await LiveServer.run(Echo()) { server in
+                let client = try Client(server.address)
+                let field = "Content-Type: application/json\r\nContent-Length: 0"
+                client.send("GET /a HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n")
+                client.receive(answers: 1)
+                client.send(Self.get)
+                client.receive(answers: 2)
+                #expect(client.answers().map(\.status) == [200, 200])
+                #expect(client.answers().map(\.body) == ["GET /a ", "GET /a "])
+            }
+        }
+
+        @Test("GET with a body is refused, and its body is no request", arguments: ["1", "43"])
+        func fullGet(length: String) async throws {
+            try await LiveServer.run(Echo()) { server in
+                let client = try Client(server.address)
+                client.send("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n\(Self.get)")
+                #expect(client.receive() != .quiet)
+                #expect(client.answers().map(\.status) == [400])
+            }
+        }
+
         @Test("a framing error is answered with Adapty's error body, then the connection ends")
         func errorBody() async throws {
             try await LiveServer.run(Echo()) { server in

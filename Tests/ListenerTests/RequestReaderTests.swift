@@ -127,7 +127,7 @@ struct RequestReaderTests {
         #expect(refusal("POST / HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\nx")?.status == status)
     }
 
-    @Test("a method that has no body is refused with one", arguments: ["GET", "HEAD", "DELETE", "OPTIONS"])
+    @Test("a method that has no body is refused with one", arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
     func bodyless(_ method: String) {
         #expect(refusal("\(method) / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")?.status == 400)
         #expect(refusal("\(method) / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")?.status == 400)

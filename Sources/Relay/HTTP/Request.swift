@@ -56,6 +56,9 @@ package enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
     case delete = "DELETE"
     case patch = "PATCH"
     case options = "OPTIONS"
+    // Nothing answers these two; known, they are told what does, and not that this server lacks something (501).
+    case trace = "TRACE"
+    case query = "QUERY"
 
     package var description: String { rawValue }
 }
