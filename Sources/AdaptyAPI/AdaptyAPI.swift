@@ -4,7 +4,7 @@ package import Relay
 /// Adapty's server-side API, as one app sees it: from identifiers to one HTTP request, from its answer to an outcome.
 ///
 /// May be called from any task; a request runs on one of the loops it was given. `close` comes before those loops stop.
-package final class AdaptyAPI: Upstream {
+package final class AdaptyAPI: Upstream, Reader {
     private let version: APIVersion
     private let passesNonASCII: Bool
     private let keys: KeyRing
@@ -62,13 +62,13 @@ extension Attempt {
     fileprivate init(_ ending: Ending, redacting keys: KeyRing, now: Timestamp, duration: Duration) {
         switch ending {
         case .answered(var answer):
-            // A body may quote what was sent, and goes on to logs, the outbox and waiting callers.
-            if !(200..<300).contains(answer.status) { keys.redact(&answer.body) }
+            // A body may quote what was sent, and goes on to logs, the outbox and waiting callers. Most are empty.
+            keys.redact(&answer.body)
             self.init(
                 outcome: Outcome(answer, now: now),
                 answer: UpstreamAnswer(
                     status: answer.status, contentType: answer.contentType, body: answer.body,
-                    requestID: answer.requestID),
+                    isWhole: answer.isWhole, requestID: answer.requestID),
                 duration: duration)
         case .failed(let failure):
             self.init(outcome: Outcome(failure), answer: nil, duration: duration)

@@ -50,4 +50,6 @@ struct Answer: Sendable, Equatable {
     var requestID = ""
     var retryAfter: String?
     var body: [UInt8] = []
+    /// False where the upstream said more than is read.
+    var isWhole = true
 }

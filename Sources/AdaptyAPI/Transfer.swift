@@ -17,7 +17,8 @@ final class Transfer {
     private let url: ParsedURL
     private let errorText: UnsafeMutablePointer<CChar>
     private var answerBody: [UInt8] = []
-    private var bytesRead = 0
+    /// More of the body came than is read.
+    private var isCutShort = false
     /// The list that `firstHeader` goes on with; kept alive here.
     private var sharedHeaders: HeaderList?
 
@@ -65,8 +66,8 @@ final class Transfer {
         firstHeader.pointee.data = UnsafeMutableRawPointer(firstLine.start).assumingMemoryBound(to: CChar.self)
         firstHeader.pointee.next = request.headers.first
         errorText.pointee = 0
-        answerBody.removeAll(keepingCapacity: true)
-        bytesRead = 0
+        answerBody.removeAll(keepingCapacity: answerBody.capacity <= TransferOptions.mostBodyReserved)
+        isCutShort = false
         do throws(CurlError) {
             switch request.method {
             case .get:
@@ -87,9 +88,8 @@ final class Transfer {
 
     /// What a finished transfer came to.
     func ending(_ code: CURLcode) -> Ending {
-        // Ours: we refused to read on, and what is needed is here.
-        let isCutShort = code == CURLE_WRITE_ERROR && bytesRead > TransferOptions.mostBodyRead
-        guard code == CURLE_OK || isCutShort else {
+        // A write error is ours then: we refused to read on, and what is needed is here.
+        guard code == CURLE_OK || (code == CURLE_WRITE_ERROR && isCutShort) else {
             let detail = String(cString: errorText)
             let words = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
             return .failed(TransferFailure(code, words))
@@ -99,7 +99,7 @@ final class Transfer {
         return .answered(
             Answer(
                 status: status, contentType: header("Content-Type") ?? "", requestID: header("Request-Id") ?? "",
-                retryAfter: header("Retry-After"), body: answerBody))
+                retryAfter: header("Retry-After"), body: answerBody, isWhole: !isCutShort))
     }
 
     /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters. It
@@ -117,12 +117,12 @@ final class Transfer {
         return text
     }
 
-    /// Keeps the beginning, reads a while longer, then says no: the number returned is not the number offered.
+    /// Keeps the beginning, then says no: the number returned is not the number offered.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-        bytesRead += bytes.count
-        let room = TransferOptions.mostBodyKept - answerBody.count
+        let room = TransferOptions.mostBodyRead - answerBody.count
+        isCutShort = bytes.count > room
         answerBody.append(contentsOf: bytes.prefix(room))
-        return bytesRead > TransferOptions.mostBodyRead ? 0 : bytes.count
+        return isCutShort ? 0 : bytes.count
     }
 
     // MARK: Options

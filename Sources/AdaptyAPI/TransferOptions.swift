@@ -3,10 +3,10 @@ import Relay
 
 /// What every request of an app has in common, in the units of libcurl.
 struct TransferOptions: Sendable {
-    /// Of an answer's body, this much is kept ...
-    static let mostBodyKept = 65536
-    /// ... and this much is read, for the sake of the connection; beyond it a new connection is cheaper.
+    /// Of an answer's body, this much is read. A profile with years of purchases has some hundred kilobytes.
     static let mostBodyRead = 1 << 20
+    /// A body up to here leaves its memory to the next one.
+    static let mostBodyReserved = 65536
 
     let url: ParsedURL
     let connectTimeout: Duration

@@ -55,6 +55,18 @@ struct KeyTests {
         }
     }
 
+    @Test("a key that a good answer quotes does not reach whoever asked")
+    func quotedInSuccess() async throws {
+        let key = "secret_live_abc.def"
+        try await withAPI({ _ in [http(200, #"{"branch_id":"\#(key)"}"#, "Content-Type: application/json")] }) {
+            api, _ in
+            let stars = String(repeating: "*", count: key.utf8.count)
+            let body = Array(#"{"branch_id":"\#(stars)"}"#.utf8)
+            #expect(await api.read(somebody).answer?.body == body)
+            #expect(await api.set().answer?.body == body)
+        }
+    }
+
     @Test("a key that an answer quotes is neither in the failure nor in the body")
     func quotedKey() async throws {
         let key = "secret_live_abc.def"

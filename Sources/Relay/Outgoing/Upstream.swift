@@ -1,7 +1,13 @@
-/// Adapty, as one app sees it: the URL, the key and the API version are inside.
+/// Adapty, as one app's deliveries see it: the URL, the key and the API version are inside.
 package protocol Upstream: Sendable {
     /// One attempt to set identifiers. Never throws: whatever happened is the attempt's outcome.
     func set(_ identifiers: IntegrationIdentifiers, of profile: ProfileReference) async -> Attempt
+}
+
+/// Adapty, as one app's callers that ask see it.
+package protocol Reader: Sendable {
+    /// One attempt to read which identifiers Adapty holds of a profile. Never throws either.
+    func read(_ profile: ProfileReference) async -> Attempt
 }
 
 /// One HTTP request to Adapty and what became of it.
@@ -22,15 +28,20 @@ package struct Attempt: Sendable {
 package struct UpstreamAnswer: Sendable, Equatable {
     package let status: Int
     package let contentType: String
-    /// At most 64 KiB; what is beyond was not read.
     package let body: [UInt8]
+    /// False where more came than is kept: such a body is not relayed.
+    package let isWhole: Bool
     /// Adapty's own id of the request, from `Request-Id`; empty where it gave none.
     package let requestID: String
 
-    package init(status: Int, contentType: String = "application/json", body: [UInt8] = [], requestID: String = "") {
+    package init(
+        status: Int, contentType: String = "application/json", body: [UInt8] = [], isWhole: Bool = true,
+        requestID: String = ""
+    ) {
         self.status = status
         self.contentType = contentType
         self.body = body
+        self.isWhole = isWhole
         self.requestID = requestID
     }
 }
