@@ -117,10 +117,11 @@ struct LedgerModelTests {
             identifiers[identifier] = value == 0 ? .null : .text("v\(value)")
         }
         let isAwaited = Int.random(in: 0..<5, using: &generator) == 0
+        let isInsistent = isAwaited && Bool.random(using: &generator)
         return Arrival(
             app: "main", profile: user("u\(Int.random(in: 0..<6, using: &generator))"), identifiers: identifiers,
             at: now + .seconds(Int.random(in: -40...10, using: &generator)), received: now, sequence: sequence,
-            origin: "o", request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil)
+            origin: "o", request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil, isInsistent: isInsistent)
     }
 
     private func randomSettlement(
@@ -194,8 +195,15 @@ private struct Model {
                 continue
             }
             if var applied = profile.applied[identifier] {
-                if arrival.at < applied.at { continue }
-                if value == applied.value, arrival.received - applied.confirmed < .seconds(86_400) {
+                if arrival.at < applied.at {
+                    guard arrival.isInsistent else { continue }
+                    profile.waiting[identifier] = Known(
+                        value: applied.value, at: applied.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
+                    changes = true
+                    continue
+                }
+                if !arrival.isInsistent, value == applied.value, arrival.received - applied.confirmed < .seconds(86_400)
+                {
                     applied.at = arrival.at
                     profile.applied[identifier] = applied
                     continue

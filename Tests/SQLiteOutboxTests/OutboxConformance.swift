@@ -140,6 +140,43 @@ let outboxConformance: [OutboxClaim] = [
         let retry = await outbox.claim(1, of: "main", at: noon + .seconds(1))
         #expect(retry.deliveries.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
     },
+    OutboxClaim("who insists is delivered although it is applied; the next one is unchanged again") { outbox, due in
+        let same = submission(patch("ann", [.branchID: "b"], at: nil))
+        _ = try await outbox.append(same)
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        let insistent = submission(
+            patch("ann", [.branchID: "b"], at: nil), id: 7, received: noon + .seconds(1), isAwaited: true,
+            isInsistent: true)
+        #expect(try await outbox.append(insistent) == [.accepted])
+        #expect(due.apps == ["main", "main"])
+        let again = await outbox.claim(1, of: "main", at: noon)
+        #expect(again.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.branchID: "b"])])
+        #expect(again.deliveries.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
+        try settleAll(again, in: outbox, as: .applied(at: noon))
+        #expect(try await outbox.append(same) == [.unchangedApplied])
+    },
+    OutboxClaim("who insists on what is older than applied gets the newer value delivered again") { outbox, _ in
+        _ = try await outbox.append(submission(patch("ann", [.branchID: "new"], at: noon + .seconds(60))))
+        try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
+        let insistent = submission(
+            patch("ann", [.branchID: "old", .adjustDeviceID: "a"], at: nil), id: 7, isAwaited: true, isInsistent: true)
+        #expect(try await outbox.append(insistent) == [.accepted])
+        let again = await outbox.claim(1, of: "main", at: noon)
+        #expect(
+            again.deliveries.map(\.patch.identifiers)
+                == [IntegrationIdentifiers([.branchID: "new", .adjustDeviceID: "a"])])
+        try settleAll(again, in: outbox, as: .applied(at: noon))
+        // The value that was sent again is as old as it was: what lies between is late.
+        let between = submission(patch("ann", [.branchID: "between"], at: noon + .seconds(30)))
+        #expect(try await outbox.append(between) == [.unchangedApplied])
+    },
+    OutboxClaim("who insists on what waits joins what waits") { outbox, _ in
+        _ = try await outbox.append(submission(patch("ann", [.branchID: "b"], at: nil)))
+        let insistent = submission(patch("ann", [.branchID: "b"], at: nil), id: 7, isAwaited: true, isInsistent: true)
+        #expect(try await outbox.append(insistent) == [.unchangedWaiting])
+        let claim = await outbox.claim(9, of: "main", at: noon)
+        #expect(claim.deliveries.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
+    },
     OutboxClaim("apps are apart from each other") { outbox, due in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"]), app: "one"))
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "2"]), app: "two"))

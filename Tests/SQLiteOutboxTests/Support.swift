@@ -62,11 +62,12 @@ func patch(_ name: String, _ values: [Identifier: String], at: Timestamp? = noon
 }
 
 func submission(
-    _ patches: Patch..., id: UInt64 = 0, app: String = "main", received: Timestamp = noon, isAwaited: Bool = false
+    _ patches: Patch..., id: UInt64 = 0, app: String = "main", received: Timestamp = noon, isAwaited: Bool = false,
+    isInsistent: Bool = false
 ) -> Submission {
     Submission(
         id: UniqueID(high: 1, low: id), app: app, origin: "appsflyer", patches: patches, received: received,
-        isAwaited: isAwaited)
+        isAwaited: isAwaited, isInsistent: isInsistent)
 }
 
 let outage = Failure(status: 503, code: "unavailable", message: "try later")

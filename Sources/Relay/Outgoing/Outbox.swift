@@ -28,9 +28,13 @@ package struct Submission: Sendable {
     package let received: Timestamp
     /// The caller waits for the upstream's answer. Where that is "no such profile", its patch is not kept.
     package let isAwaited: Bool
+    /// It is delivered even where it says what Adapty already holds: its caller waits for words that only Adapty has,
+    /// which is v1's profile. Where Adapty holds something newer, that is delivered again.
+    package let isInsistent: Bool
 
     package init(
-        id: UniqueID, app: String, origin: String, patches: [Patch], received: Timestamp, isAwaited: Bool = false
+        id: UniqueID, app: String, origin: String, patches: [Patch], received: Timestamp, isAwaited: Bool = false,
+        isInsistent: Bool = false
     ) {
         self.id = id
         self.app = app
@@ -38,6 +42,7 @@ package struct Submission: Sendable {
         self.patches = patches
         self.received = received
         self.isAwaited = isAwaited
+        self.isInsistent = isInsistent
     }
 }
 

@@ -12,6 +12,8 @@ struct Arrival {
     let origin: String
     /// The request, if its caller waits for what becomes of it.
     let request: UniqueID?
+    /// It is delivered whatever is applied.
+    var isInsistent = false
 }
 
 extension Arrival {
@@ -22,7 +24,7 @@ extension Arrival {
             app: submission.app, profile: patch.profile, identifiers: patch.identifiers,
             at: claimed - submission.received > mostAhead ? submission.received : claimed,
             received: submission.received, sequence: sequence, origin: submission.origin,
-            request: submission.isAwaited ? submission.id : nil)
+            request: submission.isAwaited ? submission.id : nil, isInsistent: submission.isInsistent)
     }
 
     func field(_ identifier: Identifier, _ value: IntegrationIdentifiers.Value) -> MergedPatch.Field {

@@ -104,8 +104,16 @@ final class Ledger {
                 return .unchangedWaiting
             }
         } else if let applied = entry.state.applied[field.identifier] {
-            guard field.at >= applied.field.at else { return .unchangedApplied }
-            if field.value == applied.field.value, arrival.received - applied.confirmed < entry.app.reassertAfter {
+            guard field.at >= applied.field.at else {
+                guard arrival.isInsistent else { return .unchangedApplied }
+                // What is newer goes once more: it answers the caller, and sets nothing back.
+                mark(field.identifier, of: entry)
+                entry.state.waiting.merge(applied.field.again(as: field.sequence))
+                return .accepted
+            }
+            if !arrival.isInsistent, field.value == applied.field.value,
+                arrival.received - applied.confirmed < entry.app.reassertAfter
+            {
                 raise(applied.field, to: field.at) {
                     entry.state.applied[field.identifier] = .init(field: $0, confirmed: applied.confirmed)
                     noteNewerTimes(of: entry)
@@ -210,5 +218,12 @@ final class Ledger {
                 excess -= 1
             }
         }
+    }
+}
+
+extension MergedPatch.Field {
+    /// The same value of the same time, with a place of its own in the order of arrival.
+    fileprivate func again(as sequence: Int64) -> MergedPatch.Field {
+        .init(identifier: identifier, value: value, at: at, sequence: sequence)
     }
 }
