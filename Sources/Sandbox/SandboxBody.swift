@@ -12,6 +12,8 @@ enum SandboxBody {
     }
 
     static func read(_ body: [UInt8], _ version: APIVersion) -> Reading {
+        // As web frameworks have it: no body is a body without fields, and not JSON that is malformed.
+        guard !body.isEmpty else { return .identifiers(IntegrationIdentifiers()) }
         guard let fields = try? JSONDecoder().decode([String: Value].self, from: Data(body)) else { return .malformed }
         var identifiers = IntegrationIdentifiers()
         var invalid: [String] = []

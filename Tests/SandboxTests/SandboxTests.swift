@@ -75,7 +75,7 @@ struct SandboxTests {
         #expect(await sandbox.respond(to: patch).status == 200)
     }
 
-    @Test("an empty patch is 400 with Adapty's sentence", arguments: ["{}", #"{"unknown_field":"x"}"#])
+    @Test("an empty patch is 400 with Adapty's sentence", arguments: ["", "{}", #"{"unknown_field":"x"}"#])
     func emptyPatch(body: String) async throws {
         let response = await sandbox().respond(to: request(.post, body))
         let expected: NSDictionary = [
