@@ -5,22 +5,34 @@ package struct Intake: Sendable {
     let limiter: any Limiter
     let normalizer: any Normalizer
     let outbox: any Outbox
+    let apps: [String: App]
 
+    /// - Parameter apps: by name, every app that a caller may speak for.
     package init(
-        authenticator: any Authenticator, limiter: any Limiter, normalizer: any Normalizer, outbox: any Outbox
+        authenticator: any Authenticator, limiter: any Limiter, normalizer: any Normalizer, outbox: any Outbox,
+        apps: [String: App]
     ) {
         self.authenticator = authenticator
         self.limiter = limiter
         self.normalizer = normalizer
         self.outbox = outbox
+        self.apps = apps
     }
 
     /// Accepts one request. Returns once everything in it is durable; throws the refusal that answers it otherwise.
     package func accept(_ received: Received) async throws(Refusal) -> Receipt {
         let authenticated = try Authenticated(received, by: authenticator)
         let admitted = try Admitted(authenticated, by: limiter)
-        let normalized = try Normalized(admitted, by: normalizer, within: limiter)
+        let normalized = try Normalized(admitted, by: normalizer, within: limiter, apps: apps)
         return try await Receipt(normalized, in: outbox)
+    }
+
+    /// Asks Adapty what it holds of a profile. Nothing is stored, and nothing tried again: who asked does that.
+    package func read(_ received: Received) async throws(Refusal) -> Reading {
+        let authenticated = try Authenticated(received, by: authenticator)
+        let admitted = try Admitted(authenticated, by: limiter)
+        let inquiry = try Inquiry(admitted, by: normalizer, limiter: limiter, apps: apps)
+        return await Reading(inquiry)
     }
 
     /// Whether the body is worth sending: the stages that need only the head, asked without spending anything.

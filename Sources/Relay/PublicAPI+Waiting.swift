@@ -23,12 +23,10 @@ extension PublicAPI {
             // What a v2 upstream says of values it holds already: 200 and a blank body.
             return Response(status: 200).accounting(for: receipt)
         }
-        guard let answer = await answers.answer(to: request.id, within: wait) else {
+        guard let answer = await answers.answer(to: request.id, within: wait), answer.isWhole else {
             return Response.json(202, receipt.json).accounting(for: receipt)
         }
-        var response = Response(status: answer.status, body: answer.body)
-        if !answer.body.isEmpty { response.headers.append(Field("Content-Type", answer.contentType)) }
-        return response.accounting(for: receipt)
+        return Response(relaying: answer).accounting(for: receipt)
     }
 }
 

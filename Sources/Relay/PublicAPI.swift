@@ -6,6 +6,8 @@ package struct PublicAPI: Responder {
     let normalizer: any Normalizer
     let answers: Answers
     let health: Health
+    /// `/openapi.json`.
+    private let description: OpenAPIDocument
 
     package init(
         intake: Intake, sources: [String: Source], normalizer: any Normalizer, answers: Answers, health: Health
@@ -15,16 +17,20 @@ package struct PublicAPI: Responder {
         self.normalizer = normalizer
         self.answers = answers
         self.health = health
+        description = OpenAPIDocument(vendors: normalizer.vendorNames)
     }
 
     package func respond(to request: Request) async -> Response {
         switch route(request) {
         case .success(.health(let question)):
             return health.answer(question)
+        case .success(.description):
+            return description.answer
         case .success(.entrance(let entrance, let path)):
             var response: Response
             switch entrance {
             case .hook(let source): response = await accept(request, from: source)
+            case .dropIn where request.method == .get: response = await read(request, through: entrance)
             case .client, .dropIn: response = await acceptAndWait(request, through: entrance)
             }
             response.account.route = path
@@ -36,7 +42,7 @@ package struct PublicAPI: Responder {
 
     package func answerEarly(_ head: Request) -> Response? {
         switch route(head) {
-        case .success(.health): return nil
+        case .success(.health), .success(.description): return nil
         case .success(.entrance(let entrance, let path)):
             do {
                 try intake.welcome(Received(head, through: entrance))
@@ -74,9 +80,11 @@ extension PublicAPI {
         /// The entrance, and the path as the log may show it.
         case entrance(Entrance, String)
         case health(Health.Question)
+        /// `/openapi.json`
+        case description
     }
 
-    private static let suffix = "server-side-api/integration/profile/set/integration-identifiers"
+    static let dropInSuffix = "server-side-api/integration/profile/set/integration-identifiers"
 
     /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any
     /// other path.
@@ -86,7 +94,10 @@ extension PublicAPI {
         switch path {
         case "/livez": return allow([.get, .head], request, .health(.isAlive))
         case "/readyz": return allow([.get, .head], request, .health(.isReady))
-        case "/api/v2/" + Self.suffix: return allow([.post], request, .entrance(.dropIn(.v2), String(path)))
+        case "/openapi.json": return allow([.get, .head], request, .description)
+        case "/api/v2/" + Self.dropInSuffix:
+            return allow([.get, .post], request, .entrance(.dropIn(.v2), String(path)))
+        case "/api/v1/" + Self.dropInSuffix: return allow([.post], request, .entrance(.dropIn(.v1), String(path)))
         default: break
         }
         if path.hasPrefix("/hooks/"), let source = sources[String(path.dropFirst("/hooks/".count))] {

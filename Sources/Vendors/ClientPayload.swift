@@ -63,7 +63,7 @@ extension ClientPayload.Names {
 
 /// Whom a client speaks of. The headers have Adapty's names; a body has the same with `_`. Named twice it must be the
 /// same.
-private struct ClientReference {
+struct ClientReference {
     private var customerUserID: String?
     private var profileID: String?
 

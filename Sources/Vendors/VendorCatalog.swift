@@ -41,6 +41,10 @@ package struct VendorCatalog: Normalizer {
         }
     }
 
+    package func profile(of request: Request) throws(Refusal) -> ProfileReference {
+        try ClientReference(request.headers).profile()
+    }
+
     private func normalize(
         _ request: Request, through entrance: Entrance, trace: Trace?
     ) throws(Refusal) -> Normalization {

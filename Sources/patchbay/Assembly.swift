@@ -40,9 +40,11 @@ struct Assembly {
         let observer = DeliveryLog(logger: logger, label: label)
         var upstreams: [AdaptyAPI] = []
         var deliveries: [String: AppDelivery<LoopClock>] = [:]
+        var apps: [String: App] = [:]
         for app in configuration.apps {
             let upstream = try AdaptyAPI(AdaptyAPI.Settings(app), on: loops)
             upstreams.append(upstream)
+            apps[app.name] = App(version: app.api, reader: upstream)
             deliveries[app.name] = AppDelivery(
                 app: app.name, policy: DeliveryPolicy(app), outbox: outbox, upstream: upstream, answers: answers,
                 observer: observer, clock: clock, wallClock: { .now }, executor: loops[0])
@@ -51,7 +53,7 @@ struct Assembly {
         let catalog = try configuration.catalog
         let intake = Intake(
             authenticator: GateKeeper(configuration), limiter: RateLimiter(Limits(configuration.limits)),
-            normalizer: catalog, outbox: outbox)
+            normalizer: catalog, outbox: outbox, apps: apps)
         let sources = configuration.sources.map { Source(name: $0.name, vendor: $0.vendor, app: $0.app) }
         let publicAPI = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),

@@ -1,73 +1,13 @@
 import Relay
-import Synchronization
 import Testing
-
-/// Stages that do as they are told, so that what is between them can be seen.
-private struct FakeStages: Authenticator, Limiter, Normalizer, Outbox {
-    var authentication: Refusal?
-    var limit: Refusal?
-    var reading: Refusal?
-    var normalization = Normalization(patches: [.sample])
-    var storing: OutboxFailure?
-    var dispositions: [Disposition] = [.accepted]
-    let submitted = Recorder<Submission>()
-
-    func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
-        if let authentication { throw authentication }
-        if case .hook(let source) = received.entrance { return .source(source) }
-        return .client(ClientKey(name: "ios", app: "main", scopes: [.write]))
-    }
-    func admit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
-    func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
-    func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal) {}
-    func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization {
-        if let reading { throw reading }
-        return normalization
-    }
-    func knows(vendor: String) -> Bool { vendor == "amplitude" }
-    func dialect(of vendor: String) -> any Dialect { PlainDialect() }
-    func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {
-        if let storing { throw storing }
-        submitted.add(submission)
-        return dispositions
-    }
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
-        Claim(deliveries: [], nextDue: nil, hasMore: false)
-    }
-    func settle(_ delivery: Delivery, as settlement: Settlement) {}
-    func census() async -> [Census] { [] }
-    var isWritable: Bool { storing == nil }
-}
-
-private final class Recorder<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
-    func add(_ element: Element) { elements.withLock { $0.append(element) } }
-    var all: [Element] { elements.withLock { $0 } }
-}
-
-extension Patch {
-    fileprivate static let sample = Patch(
-        profile: .profileID(UniqueID(high: 1, low: 2)), identifiers: IntegrationIdentifiers([.appsflyerID: "1-2"]))
-}
-
-extension Response {
-    fileprivate var text: String { String(decoding: body, as: UTF8.self) }
-    fileprivate func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
-}
-
-private let dropInPath = "/api/v2/server-side-api/integration/profile/set/integration-identifiers"
 
 @Suite("The public API")
 struct PublicAPITests {
-    private let source = Source(name: "af", vendor: "appsflyer", app: "main")
+    private static let dropInPath = DropInPath.v2
     private let answers = Answers(clock: ContinuousClock())
 
-    private func api(_ stages: FakeStages) -> PublicAPI {
-        let intake = Intake(authenticator: stages, limiter: stages, normalizer: stages, outbox: stages)
-        let health = Health { stages.isWritable }
-        health.serve()
-        return PublicAPI(
-            intake: intake, sources: ["af": source], normalizer: stages, answers: answers, health: health)
+    private func api(_ stages: FakeStages) -> DocumentedAPI {
+        DocumentedAPI(stages, answers)
     }
 
     @Test("a webhook is answered with what became of its patches and the id under which to find them")
@@ -129,8 +69,11 @@ struct PublicAPITests {
             (.post, "/hooks/", 404), (.post, "/hooks/af/x", 404), (.post, "/hooks//af", 404), (.post, "/", 404),
             (.post, "/client/amplitude", 202), (.get, "/client/amplitude", 405), (.post, "/client/nobody", 404),
             (.post, dropInPath, 202), (.post, dropInPath + "/", 202), (.post, dropInPath + "//", 404),
-            (.delete, dropInPath + "/", 405), (.get, "/livez", 200), (.head, "/readyz", 200), (.post, "/livez", 405),
-            (.get, "/metrics", 404),
+            (.delete, dropInPath + "/", 405), (.get, dropInPath + "/", 200), (.head, dropInPath, 405),
+            (.post, DropInPath.v1, 202), (.post, DropInPath.v1 + "/", 202), (.get, DropInPath.v1 + "/", 405),
+            (.post, "/api/v3/" + DropInPath.suffix, 404), (.get, "/livez", 200), (.head, "/readyz", 200),
+            (.post, "/livez", 405), (.get, "/metrics", 404), (.get, "/openapi.json", 200),
+            (.head, "/openapi.json/", 200), (.post, "/openapi.json", 405), (.trace, "/livez", 405),
         ])
     func routes(method: Method, path: String, status: Int) async {
         let headers = Headers([Field("Prefer", "respond-async")])
@@ -139,21 +82,38 @@ struct PublicAPITests {
         if status == 405 { #expect(response.header("Allow") != nil) }
     }
 
-    @Test("a client is told what Adapty said, status and body")
-    func relaysAnswers() async {
-        let request = Request(method: .post, path: dropInPath)
-        let said = UpstreamAnswer(status: 404, body: Array(#"{"errors":["Profile not found"]}"#.utf8))
+    @Test("a client is over its limit where its profile is")
+    func profileLimit() async {
+        var stages = FakeStages()
+        stages.profileLimit = Refusal(429, "rate_limited", "Too many", headers: [Field("Retry-After", "1")])
+        let response = await api(stages).respond(to: Request(method: .post, path: Self.dropInPath))
+        #expect(response.status == 429)
+        #expect(stages.limited.all == [Patch.sample.profile])
+        #expect(stages.submitted.all.isEmpty)
+    }
+
+    @Test(
+        "a client is told what Adapty said, status and body, byte for byte",
+        arguments: [
+            #"{"errors":["Profile not found"]}"#,
+            "{ \"errors\" : [ {\"source\":null,\"errors\":[\"No\u{301}.\"]} ],\n\"error_code\":\"x\"}",
+            "no JSON \u{0}\r\n",
+        ])
+    func relaysAnswers(body: String) async {
+        let request = Request(method: .post, path: Self.dropInPath)
+        let said = UpstreamAnswer(status: 404, body: Array(body.utf8), requestID: "r-1")
         async let response = api(FakeStages()).respond(to: request)
         while !answers.arrived(said, for: request.id) { await Task.yield() }
         #expect(await response.status == 404)
         #expect(await response.body == said.body)
         #expect(await response.header("Content-Type") == "application/json")
+        #expect(await response.header("Request-Id") == "r-1")
     }
 
     @Test("when the wait is over the answer is 202 with the id, for the patch is durable and goes on")
     func waitEnds() async {
         let headers = Headers([Field("Prefer", "wait=0")])
-        let request = Request(method: .post, path: dropInPath, headers: headers)
+        let request = Request(method: .post, path: Self.dropInPath, headers: headers)
         let response = await api(FakeStages()).respond(to: request)
         #expect(response.status == 202)
         #expect(response.text.contains(request.id.description))
@@ -162,7 +122,7 @@ struct PublicAPITests {
     @Test("an answer that is known not to come soon ends the wait at once")
     func hopelessWait() async {
         let headers = Headers([Field("Prefer", "wait=30")])
-        let request = Request(method: .post, path: dropInPath, headers: headers)
+        let request = Request(method: .post, path: Self.dropInPath, headers: headers)
         async let response = api(FakeStages()).respond(to: request)
         while !answers.arrived(nil, for: request.id) { await Task.yield() }
         #expect(await response.status == 202)
@@ -172,7 +132,7 @@ struct PublicAPITests {
     func unchangedIsApplied() async {
         var stages = FakeStages()
         stages.dispositions = [.unchangedApplied]
-        let response = await api(stages).respond(to: Request(method: .post, path: dropInPath))
+        let response = await api(stages).respond(to: Request(method: .post, path: Self.dropInPath))
         #expect(response.status == 200)
         #expect(response.body.isEmpty)
     }
@@ -180,11 +140,11 @@ struct PublicAPITests {
     @Test("a patch is marked as awaited only when its caller waits")
     func marksAwaited() async {
         let stages = FakeStages()
-        let waits = Request(method: .post, path: dropInPath, headers: Headers([Field("Prefer", "wait=1")]))
+        let waits = Request(method: .post, path: Self.dropInPath, headers: Headers([Field("Prefer", "wait=1")]))
         async let first = api(stages).respond(to: waits)
         while !answers.arrived(UpstreamAnswer(status: 200), for: waits.id) { await Task.yield() }
         _ = await first
-        let leaves = Request(method: .post, path: dropInPath, headers: Headers([Field("prefer", "respond-async")]))
+        let leaves = Request(method: .post, path: Self.dropInPath, headers: Headers([Field("prefer", "respond-async")]))
         let response = await api(stages).respond(to: leaves)
         #expect(response.header("Preference-Applied") == "respond-async")
         _ = await api(stages).respond(to: Request(method: .post, path: "/hooks/af"))
@@ -213,7 +173,7 @@ struct PublicAPITests {
         stages.authentication = .unauthorized(cause: "test")
         #expect(api(stages).answerEarly(head)?.status == 401)
         stages.authentication = nil
-        stages.limit = Refusal(429, "rate_limited", "Too many")
+        stages.limit = Refusal(429, "rate_limited", "Too many", headers: [Field("Retry-After", "1")])
         #expect(api(stages).answerEarly(head)?.status == 429)
         #expect(api(stages).answerEarly(Request(method: .post, path: "/nowhere"))?.status == 404)
     }

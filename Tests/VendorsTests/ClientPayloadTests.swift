@@ -153,8 +153,27 @@ struct ClientPayloadTests {
             ),
         ] as [([Relay.Field], String)])
     func badHeaders(_ headers: [Relay.Field], _ words: String) {
+        #expect(throws: Refusal.invalid(words)) { try catalog.profile(of: Sample.request(headers: headers)) }
         #expect(throws: Refusal.invalid(words)) { try dropIn(#"{"branch_id":"b"}"#, headers) }
         #expect(throws: Refusal.invalid(words)) { try client("branch", #"{"branch_id":"b"}"#, headers) }
+    }
+
+    @Test(
+        "names the profile alone where it asks, whatever the content type and the body say",
+        arguments: [
+            ([user], "customer_user_id u"),
+            ([Relay.Field("Adapty-Profile-Id", profile.uppercased())], "profile_id \(profile)"),
+            (
+                [Relay.Field("adapty-customer-user-id", " жанна "), Relay.Field("adapty-profile-id", "")],
+                "customer_user_id жанна"
+            ),
+        ] as [([Relay.Field], String)])
+    func questions(_ headers: [Relay.Field], _ expected: String) throws {
+        for type in ["application/json", "image/png", nil] as [String?] {
+            let request = Sample.request("{", type: type, method: .get, headers: headers)
+            let profile = try catalog.profile(of: request)
+            #expect("\(profile.key) \(profile.value)" == expected)
+        }
     }
 
     @Test("is refused where a header is not UTF-8")
@@ -166,6 +185,7 @@ struct ClientPayloadTests {
         #expect(throws: Refusal.invalid("adapty-customer-user-id must be UTF-8.")) {
             try catalog.normalize(request, through: .dropIn(.v2))
         }
+        #expect(throws: Refusal.invalid("adapty-customer-user-id must be UTF-8.")) { try catalog.profile(of: request) }
     }
 
     @Test("is refused where header and body name different profiles")

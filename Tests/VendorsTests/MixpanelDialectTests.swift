@@ -13,7 +13,9 @@ struct MixpanelDialectTests {
     func success() async throws {
         let stages = EveryStage()
         let catalog = try VendorCatalog()
-        let intake = Intake(authenticator: stages, limiter: stages, normalizer: catalog, outbox: stages)
+        let intake = Intake(
+            authenticator: stages, limiter: stages, normalizer: catalog, outbox: stages,
+            apps: ["main": App(version: .v2, reader: stages)])
         let request = try Sample.request(fixture: "mixpanel-1.json")
         let receipt = try await intake.accept(Received(request, through: .hook(EveryStage.source)))
         let response = catalog.dialect(of: "mixpanel").answer(receipt, to: request)
@@ -62,7 +64,7 @@ struct MixpanelDialectTests {
 }
 
 /// Lets everybody in, and keeps everything.
-private struct EveryStage: Authenticator, Limiter, Outbox {
+private struct EveryStage: Authenticator, Limiter, Outbox, Reader {
     static let source = Source(name: "mixpanel", vendor: "mixpanel", app: "main")
 
     func authenticate(_ received: inout Received) throws(Refusal) -> Caller { .source(Self.source) }
@@ -79,4 +81,7 @@ private struct EveryStage: Authenticator, Limiter, Outbox {
     func settle(_ delivery: Delivery, as settlement: Settlement) {}
     func census() async -> [Census] { [] }
     var isWritable: Bool { true }
+    func read(_ profile: ProfileReference) async -> Attempt {
+        Attempt(outcome: .abandoned, answer: nil, duration: .zero)
+    }
 }

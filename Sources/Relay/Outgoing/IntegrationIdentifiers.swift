@@ -102,6 +102,11 @@ package struct IntegrationIdentifiers: Sendable, Hashable {
         }
     }
 
+    /// Whether this version of the API knows every field.
+    package func isKnown(to version: APIVersion) -> Bool {
+        version == .v2 || fields.allSatisfy { $0.identifier.isKnown(to: version) }
+    }
+
     /// Only the fields that this version of the API knows.
     package func limited(to version: APIVersion) -> IntegrationIdentifiers {
         var limited = self

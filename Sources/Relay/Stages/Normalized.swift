@@ -1,16 +1,45 @@
 /// A request reduced to what Adapty should learn from it.
 package struct Normalized: Sendable {
     package let admitted: Admitted
+    package let app: App
     package let patches: [Patch]
     package let skips: [Skip]
 
-    /// - Parameter limiter: asked once more, for now it is known whom a client's payload is about.
-    init(_ admitted: Admitted, by normalizer: any Normalizer, within limiter: any Limiter) throws(Refusal) {
-        let normalization = try normalizer.normalize(admitted.received.request, through: admitted.received.entrance)
-        for patch in normalization.patches { try limiter.admit(patch.profile, of: admitted.caller) }
+    /// - Throws: what the payload, the profile's limit or the app has against it.
+    init(
+        _ admitted: Admitted, by normalizer: any Normalizer, within limiter: any Limiter, apps: [String: App]
+    ) throws(Refusal) {
+        let caller = admitted.caller
+        var normalization = try normalizer.normalize(
+            admitted.received.request, through: admitted.received.entrance)
+        for patch in normalization.patches { try limiter.admit(patch.profile, of: caller) }
+        app = try App(of: caller, in: apps)
+        normalization.limit(to: app.version)
+        if case .client = caller, normalization.patches.isEmpty { throw .nothingToSet }
         self.admitted = admitted
         self.patches = normalization.patches
         self.skips = normalization.skips
+    }
+}
+
+extension Normalization {
+    /// Leaves out the identifiers that an app's API does not know; they would go nowhere. Of a patch of nothing else a
+    /// skip remains.
+    mutating func limit(to version: APIVersion) {
+        // Nothing is copied where everything is known, which is nearly always.
+        guard !patches.allSatisfy({ $0.identifiers.isKnown(to: version) }) else { return }
+        let all = patches
+        patches = []
+        for var patch in all {
+            let unknown = patch.identifiers.fields.map(\.identifier).filter { !$0.isKnown(to: version) }
+            patch.identifiers = patch.identifiers.limited(to: version)
+            if patch.identifiers.isEmpty {
+                let names = unknown.map(\.name).joined(separator: ", ")
+                skips.append(Skip(.notApplicable, "\(names): not in \(version.rawValue) of the API"))
+            } else {
+                patches.append(patch)
+            }
+        }
     }
 }
 
@@ -19,8 +48,12 @@ package protocol Normalizer: Sendable {
     /// The patches in a payload, in its order, and what was left out of it.
     /// Throws 400 `malformed_body` or 415 for what cannot be read, 400 `validation_error` for a client's mistake.
     func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization
+    /// Whom a client's request without a payload is about. Throws 400 `validation_error` where that cannot be told.
+    func profile(of request: Request) throws(Refusal) -> ProfileReference
     /// Whether there is a vendor of that name; `/client/{vendor}` answers 404 otherwise.
     func knows(vendor: String) -> Bool
+    /// Every vendor that there is, in alphabetical order.
+    var vendorNames: [String] { get }
     /// How this vendor wants to be answered.
     func dialect(of vendor: String) -> any Dialect
 }

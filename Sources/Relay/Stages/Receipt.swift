@@ -24,7 +24,8 @@ package struct Receipt: Sendable {
         }
         let submission = Submission(
             id: request.id, app: caller.app, origin: caller.name, patches: normalized.patches,
-            received: request.received, isAwaited: request.isAwaited)
+            received: request.received, isAwaited: request.isAwaited,
+            isInsistent: request.isAwaited && normalized.app.version == .v1)
         do {
             dispositions = try await outbox.append(submission)
         } catch {

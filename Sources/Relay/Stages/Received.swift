@@ -15,7 +15,17 @@ package enum Entrance: Sendable, Equatable {
     case hook(Source)
     /// `/client/{vendor}`: a client app with a vendor's simplified payload.
     case client(vendor: String)
-    /// Adapty's own path: a caller that would otherwise talk to Adapty.
+    /// Adapty's own path: a caller that would otherwise talk to Adapty. The path's version decides which fields are
+    /// read; how the call is answered is up to the upstream's, which may be another:
+    ///
+    /// | path | upstream | fields that are set | answer |
+    /// |---|---|---|---|
+    /// | v2 | v2 | the 16 | 200 with a blank body |
+    /// | v1 | v2 | the 13; others are ignored, as Adapty does | 200 with a blank body |
+    /// | v1 | v1 | the 13 | 200 with the profile |
+    /// | v2 | v1 | the 13; the other three are ignored, and 400 where nothing else is there | 200 with the profile |
+    ///
+    /// Reading is v2's alone: GET of an app whose upstream is v1 is 405.
     case dropIn(APIVersion)
 }
 
