@@ -15,6 +15,7 @@ final class Transfer {
     private var upload = StableBuffer(capacity: 512)
     /// libcurl points at it for as long as the handle lives.
     private let url: ParsedURL
+    private let mostBodyRead: Int
     private let errorText: UnsafeMutablePointer<CChar>
     private var answerBody: [UInt8] = []
     /// More of the body came than is read.
@@ -26,6 +27,7 @@ final class Transfer {
         guard let easy = curl_easy_init() else { throw CurlError("curl_easy_init", CURLE_OUT_OF_MEMORY) }
         self.easy = easy
         url = options.url
+        mostBodyRead = options.mostBodyRead
         firstHeader = .allocate(capacity: 1)
         firstHeader.initialize(to: curl_slist())
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -119,7 +121,7 @@ final class Transfer {
 
     /// Keeps the beginning, then says no: the number returned is not the number offered.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let room = TransferOptions.mostBodyRead - answerBody.count
+        let room = mostBodyRead - answerBody.count
         isCutShort = bytes.count > room
         answerBody.append(contentsOf: bytes.prefix(room))
         return isCutShort ? 0 : bytes.count

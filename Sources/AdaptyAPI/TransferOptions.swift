@@ -3,12 +3,13 @@ import Relay
 
 /// What every request of an app has in common, in the units of libcurl.
 struct TransferOptions: Sendable {
-    /// Of an answer's body, this much is read. A profile with years of purchases has some hundred kilobytes.
-    static let mostBodyRead = 1 << 20
     /// A body up to here leaves its memory to the next one.
     static let mostBodyReserved = 65536
 
     let url: ParsedURL
+    /// Of an answer's body, this much is read. v1 answers with the whole profile, which with years of purchases has some
+    /// hundred kilobytes and is relayed; v2 says little.
+    let mostBodyRead: Int
     let connectTimeout: Duration
     /// What libcurl is told.
     var timeout: Duration
@@ -21,6 +22,7 @@ struct TransferOptions: Sendable {
 
     init(_ settings: AdaptyAPI.Settings, endpoint: Endpoint) {
         url = endpoint.url
+        mostBodyRead = settings.version == .v1 ? 1 << 20 : 65536
         connectTimeout = settings.connectTimeout
         timeout = settings.timeout
         deadline = settings.timeout + .seconds(1)

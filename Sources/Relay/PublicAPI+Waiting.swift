@@ -15,7 +15,7 @@ extension PublicAPI {
         }
         guard let wait = preference.wait else {
             var response = Response.json(202, receipt.json).accounting(for: receipt)
-            response.headers.append(Field("Preference-Applied", "respond-async"))
+            response.headers.append(Field("Preference-Applied", preference.applied))
             return response
         }
         if receipt.dispositions.allSatisfy({ $0 == .unchangedApplied }) {
@@ -37,11 +37,14 @@ struct Preference: Equatable {
 
     /// How long to wait for the upstream's answer; nil for not at all.
     let wait: Duration?
+    /// What of it is done where nothing is waited for.
+    let applied: String
 
     init(_ headers: Headers) {
         var seconds = Self.defaultSeconds
         var isAsynchronous = false
-        for preference in (headers["prefer"] ?? "").split(separator: ",") {
+        let lines = headers.values(of: "prefer").map { String(decoding: $0, as: UTF8.self) }
+        for preference in lines.joined(separator: ",").split(separator: ",") {
             let name = preference.prefix { $0 != ";" }.trimmingBlanks.lowercased()
             if name == "respond-async" {
                 isAsynchronous = true
@@ -50,6 +53,7 @@ struct Preference: Equatable {
                 if let wanted = UInt64(digits) { seconds = min(wanted, Self.mostSeconds) }
             }
         }
+        applied = isAsynchronous ? "respond-async" : "wait=0"
         wait = isAsynchronous || seconds == 0 ? nil : .seconds(seconds)
     }
 }
