@@ -27,6 +27,8 @@ package struct OutboxSettings: Sendable {
     /// A write-ahead log beyond this is finished on the store's own thread, between commits: beside commits that never
     /// pause a checkpoint can reach the log's end, but not begin it anew. Beyond twice this, commits wait for it.
     package var mostLogBytes = 64 << 20
+    /// While somebody reads an old state of the file, the log cannot begin anew, and grows: how often that is tried.
+    package var checkpointAgainAfter: Duration = .seconds(3)
     /// The longest that something stays in the write-ahead log alone.
     package var checkpointAfter: Duration = .seconds(3)
     /// While nothing can be written: how often it is tried.

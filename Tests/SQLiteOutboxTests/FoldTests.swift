@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import Relay
 import SQLiteOutbox
@@ -106,6 +107,41 @@ struct FoldTests {
         #expect(stat(scratch.file + "-wal", &status) == 0)
         // More than 9 MB of rows went through it.
         #expect(status.st_size < 3 << 20)
+        await outbox.close()
+    }
+
+    @Test("a reader that stays keeps no append waiting, and the log is bounded again when it has gone")
+    func readerStays() async throws {
+        var settings = OutboxSettings()
+        settings.checkpointBytes = 1 << 14
+        settings.mostLogBytes = 1 << 16
+        settings.checkpointAgainAfter = .milliseconds(1)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        func append(_ numbers: Range<Int>) async throws {
+            let value = String(repeating: "x", count: 3000)
+            for number in numbers {
+                _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: value])))
+            }
+        }
+        try await append(0..<1)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let reader = try DatabaseQueue(path: scratch.file, configuration: configuration)
+        try await reader.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN")
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM accepted")
+        }
+        let start = ContinuousClock.now
+        try await append(1..<40)
+        // SQLite's own patience with a reader is 5 seconds, each time.
+        #expect(.now - start < .seconds(4))
+
+        try await reader.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+        try await append(40..<600)
+        var status = stat()
+        #expect(stat(scratch.file + "-wal", &status) == 0)
+        #expect(status.st_size < 2 << 20)
+        try reader.close()
         await outbox.close()
     }
 }

@@ -135,6 +135,7 @@ struct RecoveryTests {
         let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "\"1\"\n"])))
         await outbox.close()
+        #expect(access(scratch.file + "-wal", F_OK) != 0)
         #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [0])
         let again = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
         let claim = await again.claim(9, of: "main", at: noon)

@@ -80,9 +80,10 @@ final class OutboxFile {
         try commit { try $0.execute(sql: "DELETE FROM probe") }
     }
 
-    func checkpoint(_ mode: Database.CheckpointMode) throws -> (logFrames: Int, doneFrames: Int) {
+    /// As far as readers let it, without waiting for them.
+    func checkpoint() throws -> (logFrames: Int, doneFrames: Int) {
         try queue.writeWithoutTransaction { db in
-            let (frames, done) = try db.checkpoint(mode)
+            let (frames, done) = try db.checkpoint(.passive)
             return (frames, done)
         }
     }

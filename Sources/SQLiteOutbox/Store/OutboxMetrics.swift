@@ -4,6 +4,7 @@ import Metrics
 struct OutboxMetrics {
     private let commits = Counter(label: "patchbay_outbox_commits_total")
     private let accepted = Counter(label: "patchbay_outbox_accepted_total")
+    private let held = Counter(label: "patchbay_outbox_log_held_total")
     private let duration = Metrics.Timer(label: "patchbay_outbox_commit_seconds")
 
     func committed(rows: Int, within duration: Duration) {
@@ -12,4 +13,7 @@ struct OutboxMetrics {
         let (seconds, attoseconds) = duration.components
         self.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
+
+    /// A reader keeps the write-ahead log from beginning anew; counted once, however long it stays.
+    func logHeld() { held.increment() }
 }

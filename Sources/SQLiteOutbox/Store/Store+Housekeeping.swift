@@ -28,7 +28,7 @@ extension Store {
         }
         if isFoldingDue(at: now) { foldSlice(at: now) }
         // The checkpointer does not keep up: from here on callers wait for the disk, and the log stays bounded.
-        if logBytes > 2 * settings.mostLogBytes { finishCheckpoint(.restart) }
+        if logBytes > 2 * settings.mostLogBytes { finishCheckpoint() }
         ledger.forget(at: now)
     }
 
@@ -106,12 +106,24 @@ extension Store {
     // MARK: Checkpoint
 
     /// Reaches the end of the write-ahead log, because nobody else writes now; the next commit begins it anew.
-    func finishCheckpoint(_ mode: Database.CheckpointMode = .passive) {
+    ///
+    /// Waits for no reader: a backup or somebody's shell holds its part of the log for as long as it likes, and every
+    /// caller would wait with it. The log grows meanwhile, and a look at a long one costs time as well: the next one is
+    /// taken a while later.
+    func finishCheckpoint() {
+        guard checkpointDue <= .now else { return }
         do {
-            let (frames, done) = try file.checkpoint(mode)
-            if frames == done { logBytes = 0 }
+            let (frames, done) = try file.checkpoint()
+            let wasHeld = isLogHeld
+            isLogHeld = done < frames
+            if isLogHeld {
+                checkpointDue = .now + settings.checkpointAgainAfter
+                if !wasHeld { metrics.logHeld() }
+            } else {
+                logBytes = 0
+            }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-            // The checkpointer is at it, and will ask again if that does not help.
+            // The checkpointer is at it, and will ask again if that does not help. To be told so costs one lock.
         } catch {
             status.noteFailure(WriteFailure(error))
         }

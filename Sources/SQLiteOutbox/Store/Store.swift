@@ -15,7 +15,7 @@ final class Store {
     let status: StoreStatus
     let checkpointer: Checkpointer
     private let onDue: @Sendable (String) -> Void
-    private let metrics = OutboxMetrics()
+    let metrics = OutboxMetrics()
 
     private var deadLetterCounts: [String: Int]
     /// The newest id of a profile's row.
@@ -24,6 +24,9 @@ final class Store {
     private(set) var deadLetters: [DeadLetter] = []
     /// Written since the write-ahead log last began anew, estimated.
     var logBytes = 0
+    /// Somebody reads an old state of the file, so the log cannot begin anew.
+    var isLogHeld = false
+    var checkpointDue = ContinuousClock.now
     /// A slice a while, since the oldest change was old enough.
     var isFolding = false
     var newerTimesDue: ContinuousClock.Instant
@@ -203,7 +206,7 @@ final class Store {
     private func close() {
         checkpointer.stop()
         foldAll()
-        if status.isWritable { finishCheckpoint(.truncate) }
+        // SQLite finishes the write-ahead log and removes it where nobody else has the file open.
         try? file.close()
         lock = nil
     }
