@@ -97,7 +97,8 @@ struct LedgerModelTests {
             _ = ledger.merge(arrival, at: noon)
             ledger.keep()
             for (identifier, value) in arrival.identifiers.fields {
-                newest[arrival.profile, default: .init()].merge(arrival.field(identifier, value))
+                let known = newest[arrival.profile]?[identifier]
+                newest[arrival.profile, default: .init()].merge(arrival.field(identifier, value, after: known))
             }
             if Int.random(in: 0..<4, using: &generator) == 0 {
                 deliver(ledger.claim(2, of: "main", at: noon).deliveries)
@@ -118,10 +119,12 @@ struct LedgerModelTests {
         }
         let isAwaited = Int.random(in: 0..<5, using: &generator) == 0
         let isInsistent = isAwaited && Bool.random(using: &generator)
+        let isTimed = Int.random(in: 0..<3, using: &generator) > 0
         return Arrival(
             app: "main", profile: user("u\(Int.random(in: 0..<6, using: &generator))"), identifiers: identifiers,
-            at: now + .seconds(Int.random(in: -40...10, using: &generator)), received: now, sequence: sequence,
-            origin: "o", request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil, isInsistent: isInsistent)
+            at: isTimed ? now + .seconds(Int.random(in: -40...10, using: &generator)) : now, isTimed: isTimed,
+            received: now, sequence: sequence, origin: "o",
+            request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil, isInsistent: isInsistent)
     }
 
     private func randomSettlement(
@@ -182,20 +185,26 @@ private struct Model {
         let wasWaiting = !profile.waiting.isEmpty
         var (changes, waits) = (false, false)
         for (identifier, value) in arrival.identifiers.fields {
+            var at = arrival.at
+            if !arrival.isTimed {
+                // Never late.
+                let known = [profile.waiting[identifier], profile.applied[identifier]].compactMap { $0?.at }
+                at = ([at] + known).max() ?? at
+            }
             if var waiting = profile.waiting[identifier] {
                 waiting.isOnlyAwaited = waiting.isOnlyAwaited && isAwaited
-                if arrival.at >= waiting.at && value != waiting.value {
-                    (waiting.value, waiting.at, waiting.sequence) = (value, arrival.at, arrival.sequence)
+                if at >= waiting.at && value != waiting.value {
+                    (waiting.value, waiting.at, waiting.sequence) = (value, at, arrival.sequence)
                     changes = true
                 } else {
-                    waiting.at = value == waiting.value ? max(waiting.at, arrival.at) : waiting.at
+                    waiting.at = value == waiting.value ? max(waiting.at, at) : waiting.at
                     waits = true
                 }
                 profile.waiting[identifier] = waiting
                 continue
             }
             if var applied = profile.applied[identifier] {
-                if arrival.at < applied.at {
+                if at < applied.at {
                     guard arrival.isInsistent else { continue }
                     profile.waiting[identifier] = Known(
                         value: applied.value, at: applied.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
@@ -204,13 +213,13 @@ private struct Model {
                 }
                 if !arrival.isInsistent, value == applied.value, arrival.received - applied.confirmed < .seconds(86_400)
                 {
-                    applied.at = arrival.at
+                    applied.at = at
                     profile.applied[identifier] = applied
                     continue
                 }
             }
             profile.waiting[identifier] = Known(
-                value: value, at: arrival.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
+                value: value, at: at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
             changes = true
         }
         if !wasWaiting, changes { profile.due = Timestamp(milliseconds: .min) }

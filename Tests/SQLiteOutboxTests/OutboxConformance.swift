@@ -70,6 +70,23 @@ let outboxConformance: [OutboxClaim] = [
         let claim = await outbox.claim(1, of: "main", at: noon)
         #expect(claim.deliveries.first?.patch.fields.map(\.at) == [noon])
     },
+    OutboxClaim("where the vendor gives no time, the later arrival wins also over a time ahead of ours") { outbox, _ in
+        let untimed = ["b", "c", "d"].map { submission(patch("ann", [.appsflyerID: $0], at: nil)) }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "a"], at: noon + .seconds(3600))))
+        #expect(try await outbox.append(untimed[0]) == [.accepted])
+        let claim = await outbox.claim(1, of: "main", at: noon)
+        #expect(claim.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "b"])])
+        #expect(try await outbox.append(untimed[1]) == [.accepted])
+        try settleAll(claim, in: outbox, as: .applied(at: noon))
+        let next = await outbox.claim(1, of: "main", at: noon)
+        #expect(next.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "c"])])
+        try settleAll(next, in: outbox, as: .applied(at: noon))
+        #expect(try await outbox.append(untimed[1]) == [.unchangedApplied])
+        #expect(try await outbox.append(untimed[2]) == [.accepted])
+        // Among those with a time the newest still wins.
+        let between = submission(patch("ann", [.appsflyerID: "e"], at: noon + .seconds(3599)))
+        #expect(try await outbox.append(between) == [.unchangedWaiting])
+    },
     OutboxClaim("a profile on its way is not handed out again; what comes meanwhile goes after it") { outbox, due in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
         let first = await outbox.claim(10, of: "main", at: noon)

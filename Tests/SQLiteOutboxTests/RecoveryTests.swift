@@ -86,6 +86,20 @@ struct RecoveryTests {
         await outbox.close()
     }
 
+    @Test("a patch without a time is on top of one with a time ahead, also from the log", arguments: [false, true])
+    func untimedStaysOnTop(isFolded: Bool) async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"], at: noon + .seconds(3600))))
+        if isFolded { await outbox.fold() }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "2"], at: nil)))
+        let copy = try reopen()
+        #expect(
+            await copy.claim(9, of: "main", at: noon).deliveries.map(\.patch.identifiers)
+                == [IntegrationIdentifiers([.appsflyerID: "2"])])
+        await copy.close()
+        await outbox.close()
+    }
+
     @Test("what comes after the fold goes on top of the row")
     func logOnTopOfRow() async throws {
         let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }

@@ -5,8 +5,10 @@ struct Arrival {
     let app: String
     let profile: ProfileReference
     let identifiers: IntegrationIdentifiers
-    /// The vendor's time as far as it is believed.
+    /// The vendor's time as far as it is believed; the time of arrival where it gave none.
     let at: Timestamp
+    /// The vendor gave a time.
+    let isTimed: Bool
     let received: Timestamp
     let sequence: Int64
     let origin: String
@@ -23,11 +25,16 @@ extension Arrival {
         self.init(
             app: submission.app, profile: patch.profile, identifiers: patch.identifiers,
             at: claimed - submission.received > mostAhead ? submission.received : claimed,
-            received: submission.received, sequence: sequence, origin: submission.origin,
+            isTimed: patch.at != nil, received: submission.received, sequence: sequence, origin: submission.origin,
             request: submission.isAwaited ? submission.id : nil, isInsistent: submission.isInsistent)
     }
 
-    func field(_ identifier: Identifier, _ value: IntegrationIdentifiers.Value) -> MergedPatch.Field {
-        MergedPatch.Field(identifier: identifier, value: value, at: at, sequence: sequence)
+    /// Who gives no time says how things are now. That is not late because what is known has a time ahead of ours: a
+    /// vendor's clock may be, and ours may have been set back. It takes that time over, and wins as the later arrival.
+    func field(
+        _ identifier: Identifier, _ value: IntegrationIdentifiers.Value, after known: MergedPatch.Field?
+    ) -> MergedPatch.Field {
+        let at = isTimed ? at : max(at, known?.at ?? at)
+        return MergedPatch.Field(identifier: identifier, value: value, at: at, sequence: sequence)
     }
 }

@@ -70,7 +70,8 @@ final class Ledger {
         let wasWaiting = entry.state.isWaiting
         var disposition = Disposition.unchangedApplied
         for (identifier, value) in arrival.identifiers.fields {
-            switch take(arrival.field(identifier, value), of: arrival, into: entry) {
+            let known = entry.state.waiting[identifier] ?? entry.state.applied[identifier]?.field
+            switch take(arrival.field(identifier, value, after: known), of: arrival, into: entry) {
             case .accepted: disposition = .accepted
             case .unchangedWaiting where disposition == .unchangedApplied: disposition = .unchangedWaiting
             case .unchangedWaiting, .unchangedApplied: break

@@ -11,8 +11,8 @@ struct AcceptedRow {
         guard !rows.isEmpty else { return 0 }
         var statement = try RowStatement(
             """
-            INSERT INTO accepted (sequence, app, reference, value, identifiers, at, received, origin, request)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO accepted (sequence, app, reference, value, identifiers, at, is_timed, received, origin, request)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, in: db)
         for row in rows {
             let arrival = row.arrival
@@ -22,6 +22,7 @@ struct AcceptedRow {
             statement.bind(arrival.profile.value)
             statement.bind(arrival.identifiers.json)
             statement.bind(arrival.at.milliseconds)
+            statement.bind(arrival.isTimed ? 1 : 0)
             statement.bind(arrival.received.milliseconds)
             statement.bind(arrival.origin)
             statement.bind(row.request.description)
@@ -35,7 +36,7 @@ struct AcceptedRow {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT sequence, app, reference, value, identifiers, at, received, origin FROM accepted
+                SELECT sequence, app, reference, value, identifiers, at, is_timed, received, origin FROM accepted
                 ORDER BY sequence
                 """)
         while let row = try rows.next() {
@@ -43,7 +44,8 @@ struct AcceptedRow {
                 Arrival(
                     app: row[1], profile: try ProfileReference(key: row[2], value: row[3]),
                     identifiers: try IntegrationIdentifiers(storedJSON: row[4]), at: Timestamp(milliseconds: row[5]),
-                    received: Timestamp(milliseconds: row[6]), sequence: row[0], origin: row[7], request: nil))
+                    isTimed: row[6], received: Timestamp(milliseconds: row[7]), sequence: row[0], origin: row[8],
+                    request: nil))
         }
     }
 

@@ -6,12 +6,15 @@ enum Schema {
     /// `PRAGMA application_id`: "PBay".
     static let applicationID: Int32 = 0x5042_6179
     /// `PRAGMA user_version`.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 outbox") { db in
             try db.execute(sql: first)
+        }
+        migrator.registerMigration("2 times") { db in
+            try db.execute(sql: second)
         }
         return migrator
     }
@@ -98,5 +101,12 @@ enum Schema {
 
         -- Written and emptied again to find out whether the disk takes anything.
         CREATE TABLE probe (filler BLOB NOT NULL) STRICT;
+        """
+
+    private static let second = """
+        PRAGMA user_version = 2;
+
+        -- 0 where the vendor gave no time, and `at` is the time of arrival.
+        ALTER TABLE accepted ADD COLUMN is_timed INTEGER NOT NULL DEFAULT 1;
         """
 }
