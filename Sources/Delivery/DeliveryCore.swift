@@ -120,7 +120,7 @@ package struct DeliveryCore: Sendable {
         of delivery: Delivery, _ outcome: Outcome, wall: Timestamp, told: [UniqueID],
         using generator: inout some RandomNumberGenerator
     ) -> Settlement {
-        let age = wall - delivery.since
+        let age = wall - (delivery.failingSince ?? wall)
         switch outcome {
         case .applied:
             return .applied(at: wall)

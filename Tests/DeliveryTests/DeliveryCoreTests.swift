@@ -113,15 +113,27 @@ struct DeliveryCoreTests {
             var bench = Bench()
             _ = bench.core.next(at: bench.now)
             bench.elapsed = .seconds(72 * 3600 - 1)
-            bench.claimed([.sample(attempts: 40)])
+            bench.claimed([.sample(attempts: 40, failingSince: .start)])
             var begun = bench.attempts().begun
             if case .dead = bench.finish(begun[0], outcome).settlement { Issue.record("given up too early") }
             bench.elapsed = .seconds(72 * 3600)
             bench.core.wake()
             _ = bench.core.next(at: bench.now)
-            bench.claimed([.sample(attempts: 41)])
+            bench.claimed([.sample(attempts: 41, failingSince: .start)])
             begun = bench.attempts().begun
             #expect(bench.finish(begun[0], outcome).settlement == .dead(at: bench.wall, failure))
+        }
+    }
+
+    @Test("tries for the whole time what has not failed yet, however long it waited")
+    func waitingIsNotFailing() {
+        for outcome in [Outcome.failing, .throttled, .profileMissing(.missing)] {
+            var bench = Bench()
+            _ = bench.core.next(at: bench.now)
+            bench.elapsed = .seconds(1000 * 3600)
+            bench.claimed([.sample()])
+            let begun = bench.attempts().begun
+            if case .dead = bench.finish(begun[0], outcome).settlement { Issue.record("given up at the first failure") }
         }
     }
 

@@ -33,13 +33,14 @@ extension Outcome {
 
 extension Delivery {
     static func sample(
-        _ user: String = "u", attempts: Int = 0, since: Timestamp = .start, awaiting: [UniqueID] = []
+        _ user: String = "u", attempts: Int = 0, since: Timestamp = .start, failingSince: Timestamp? = nil,
+        awaiting: [UniqueID] = []
     ) -> Delivery {
         let field = MergedPatch.Field(identifier: .appsflyerID, value: .text("1-2"), at: since, sequence: 1)
         guard let profile = ProfileReference.customerUserID(user) else { preconditionFailure("not a user id: \(user)") }
         return Delivery(
             app: "main", profile: profile, patch: MergedPatch([field]), awaiting: awaiting, attempts: attempts,
-            since: since)
+            since: since, failingSince: failingSince)
     }
 }
 

@@ -61,6 +61,26 @@ struct LedgerTests {
         #expect(claim(1).map(\.attempts) == [1])
     }
 
+    @Test("knows when the first counted attempt failed, until the wait ends")
+    func failingSince() {
+        merge(patch("ann", [.appsflyerID: "1"]))
+        func attempt(after seconds: Int, _ settlement: Settlement) -> Timestamp? {
+            let now = noon + .seconds(seconds)
+            let deliveries = ledger.claim(1, of: "main", at: now).deliveries
+            settle(deliveries, as: settlement, at: now)
+            return deliveries.first?.failingSince
+        }
+        #expect(attempt(after: 10, .released) == nil)
+        #expect(attempt(after: 20, .missing(retryAt: noon, noProfile, told: [])) == nil)
+        #expect(attempt(after: 30, .released) == noon + .seconds(20))
+        merge(patch("ann", [.appsflyerID: "2"], at: noon + .seconds(1)))
+        #expect(attempt(after: 40, .retry(at: noon, outage)) == noon + .seconds(20))
+        #expect(attempt(after: 50, .applied(at: noon)) == noon + .seconds(20))
+        merge(patch("ann", [.appsflyerID: "3"], at: noon + .seconds(2)))
+        #expect(attempt(after: 60, .retry(at: noon, outage)) == nil)
+        #expect(attempt(after: 70, .applied(at: noon)) == noon + .seconds(60))
+    }
+
     @Test("keeps what a caller brought who left before the answer, for it was told 202")
     func promisedIsKept() {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)

@@ -112,14 +112,15 @@ let outboxConformance: [OutboxClaim] = [
         let early = await outbox.claim(1, of: "main", at: noon + .seconds(29))
         #expect(early.deliveries.isEmpty && early.nextDue == noon + .seconds(30) && !early.hasMore)
         let delivery = await outbox.claim(1, of: "main", at: noon + .seconds(30)).deliveries.first
-        #expect(delivery?.attempts == 1 && delivery?.since == noon)
+        #expect(delivery?.attempts == 1 && delivery?.since == noon && delivery?.failingSince == noon)
         // The retry was news to a consumer that had been told that nothing waits.
         #expect(due.apps == ["main", "main"])
     },
     OutboxClaim("what was released is due at once, and nothing is counted") { outbox, _ in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
         try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .released)
-        #expect(await outbox.claim(1, of: "main", at: noon).deliveries.map(\.attempts) == [0])
+        let again = await outbox.claim(1, of: "main", at: noon)
+        #expect(again.deliveries.map(\.attempts) == [0] && again.deliveries.map(\.failingSince) == [nil])
     },
     OutboxClaim("a dead letter is counted and not delivered again; a newer value is") { outbox, _ in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "bad"])))

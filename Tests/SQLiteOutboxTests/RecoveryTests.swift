@@ -81,7 +81,9 @@ struct RecoveryTests {
         await outbox.fold()
         let copy = try reopen()
         #expect(await copy.claim(9, of: "main", at: noon).nextDue == due)
-        #expect(await copy.claim(9, of: "main", at: due).deliveries.map(\.attempts) == [1])
+        let claim = await copy.claim(9, of: "main", at: due)
+        #expect(claim.deliveries.map(\.attempts) == [1])
+        #expect(claim.deliveries.map(\.failingSince) == [noon])
         await copy.close()
         await outbox.close()
     }

@@ -77,10 +77,13 @@ package struct Delivery: Sendable {
     package let attempts: Int
     /// Since when the profile waits.
     package let since: Timestamp
+    /// When the first of the counted attempts failed; nil where none has. Giving up counts from here: an outage before
+    /// the first attempt, or a pause, takes nothing from the time in which it is tried.
+    package let failingSince: Timestamp?
 
     package init(
         app: String, profile: ProfileReference, patch: MergedPatch, awaiting: [UniqueID] = [], attempts: Int = 0,
-        since: Timestamp
+        since: Timestamp, failingSince: Timestamp? = nil
     ) {
         self.app = app
         self.profile = profile
@@ -88,6 +91,7 @@ package struct Delivery: Sendable {
         self.awaiting = awaiting
         self.attempts = attempts
         self.since = since
+        self.failingSince = failingSince
     }
 }
 

@@ -30,6 +30,8 @@ final class Entry {
         var since = Timestamp(milliseconds: 0)
         /// When the next attempt is due; meaningful for `.later`.
         var due = Timestamp(milliseconds: 0)
+        /// When the first of the attempts failed; meaningful where there are any. A start finds it in the row.
+        var failingSince = Timestamp(milliseconds: 0)
         var lastFailure: Shared<Failure>?
         var awaiting: Awaiting?
         var attempts: Int32 = 0

@@ -12,7 +12,8 @@ extension Ledger {
                 Delivery(
                     app: name, profile: entry.profile, patch: entry.state.waiting.patch,
                     awaiting: entry.state.awaiting?.requests ?? [], attempts: Int(entry.state.attempts),
-                    since: entry.state.since))
+                    since: entry.state.since,
+                    failingSince: entry.state.attempts > 0 ? entry.state.failingSince : nil))
         }
         let (nextDue, hasMore) = app.tellNext(at: now)
         return Claim(deliveries: deliveries, nextDue: nextDue, hasMore: hasMore)
@@ -57,9 +58,9 @@ extension Ledger {
                 if told.count == delivery.awaiting.count { removeUnwanted(sent, of: entry) }
                 unmark(IdentifierSet(sent), of: entry)
             }
-            goLater(entry, at: isAskedAgain ? now : retryAt, failure)
+            goLater(entry, at: isAskedAgain ? now : retryAt, failure, failed: now)
         case .retry(let at, let failure):
-            goLater(entry, at: at, failure)
+            goLater(entry, at: at, failure, failed: now)
             // It may still succeed while they wait.
             answerLateWithNext(entry, keeping: delivery.awaiting)
             markDirty(entry, from: nil, at: now)
@@ -102,8 +103,9 @@ extension Ledger {
         queueFresh(entry)
     }
 
-    private func goLater(_ entry: Entry, at due: Timestamp, _ failure: Failure) {
+    private func goLater(_ entry: Entry, at due: Timestamp, _ failure: Failure, failed now: Timestamp) {
         guard entry.state.isWaiting else { return endWait(of: entry) }
+        if entry.state.attempts == 0 { entry.state.failingSince = now }
         entry.state.attempts += 1
         entry.state.lastFailure = share(failure)
         queueLater(entry, at: due)

@@ -10,6 +10,8 @@ struct StoredProfile {
     var since = Timestamp(milliseconds: 0)
     var due = Timestamp(milliseconds: 0)
     var attempts = 0
+    /// Meaningful where there are attempts.
+    var failingSince = Timestamp(milliseconds: 0)
     var lastFailure: Failure?
     /// The row contains what the log says of the profile up to here.
     var through: Int64 = 0
@@ -27,6 +29,7 @@ extension Ledger {
         guard entry.state.isWaiting else { return noteIdle(entry) }
         beginWait(of: entry, since: stored.since)
         entry.state.attempts = Int32(clamping: stored.attempts)
+        entry.state.failingSince = stored.failingSince
         entry.state.lastFailure = stored.lastFailure.map(share)
         if stored.attempts == 0 { queueFresh(entry) } else { queueLater(entry, at: stored.due) }
     }

@@ -11,12 +11,13 @@ enum ProfileRow {
             statement = try RowStatement(
                 """
                 INSERT INTO profile (id, key, app, reference, value, state, waiting, applied, origin, since, due,
-                    attempts, status, code, message, through, changed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    attempts, failing_since, status, code, message, through, changed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, waiting = excluded.waiting,
                     applied = excluded.applied, origin = excluded.origin, since = excluded.since, due = excluded.due,
-                    attempts = excluded.attempts, status = excluded.status, code = excluded.code,
-                    message = excluded.message, through = excluded.through, changed_at = excluded.changed_at
+                    attempts = excluded.attempts, failing_since = excluded.failing_since, status = excluded.status,
+                    code = excluded.code, message = excluded.message, through = excluded.through,
+                    changed_at = excluded.changed_at
                 """, in: db)
         }
 
@@ -42,6 +43,7 @@ enum ProfileRow {
                 statement.bindNull()
             }
             statement.bind(Int64(state.attempts))
+            if state.attempts > 0 { statement.bind(state.failingSince.milliseconds) } else { statement.bindNull() }
             bind(state.lastFailure?.value)
             statement.bind(through)
             statement.bind(now.milliseconds)
@@ -115,7 +117,8 @@ enum ProfileRow {
     }
 
     private static let columns = """
-        app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id
+        app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id,
+        failing_since
         """
 
     private static func stored(_ row: Row) throws -> StoredProfile {
@@ -127,6 +130,7 @@ enum ProfileRow {
             waiting: try waiting.map { try MergedPatch(storedJSON: $0) } ?? MergedPatch(),
             applied: try applied.map { try AppliedPatch(storedJSON: $0) } ?? AppliedPatch(), origin: row[5],
             since: Timestamp(milliseconds: row[6] ?? 0), due: Timestamp(milliseconds: row[7] ?? 0), attempts: row[8],
+            failingSince: Timestamp(milliseconds: row[14] ?? 0),
             lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
             row: row[13])
     }

@@ -108,5 +108,9 @@ enum Schema {
 
         -- 0 where the vendor gave no time, and `at` is the time of arrival.
         ALTER TABLE accepted ADD COLUMN is_timed INTEGER NOT NULL DEFAULT 1;
+
+        -- When the first of the attempts failed. What failed before this was noted begins anew with its last failure.
+        ALTER TABLE profile ADD COLUMN failing_since INTEGER;
+        UPDATE profile SET failing_since = changed_at WHERE state = 'waiting' AND attempts > 0;
         """
 }
