@@ -1,3 +1,4 @@
+import Glibc
 import Relay
 import SQLiteOutbox
 import Testing
@@ -23,6 +24,16 @@ struct SQLiteOutboxTests {
         let due = DueLog()
         let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { due.note($0) }
         try await claim.check(outbox, due)
+        await outbox.close()
+    }
+
+    @Test("nobody but the owner reads its files", arguments: ["", "-wal", "-shm", ".lock"])
+    func modes(suffix: String) async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        var status = stat()
+        #expect(stat(scratch.file + suffix, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
         await outbox.close()
     }
 

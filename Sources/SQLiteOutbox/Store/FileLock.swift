@@ -42,6 +42,20 @@ struct FileLock: ~Copyable {
     private static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
 }
 
+/// Makes a file for the owner alone where there is none: the outbox holds people's ids. SQLite would let everybody read
+/// it; it gives the write-ahead log and its index the file's mode. The mode of a file that is there is its owner's
+/// choice.
+func makeForOwner(_ path: String) throws(OutboxOpenError) {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor < 0 else {
+        close(descriptor)
+        return
+    }
+    let code = errno
+    guard code != EEXIST else { return }
+    throw OutboxOpenError(path: path, problem: .notWritable, cause: "open \(path): \(String(cString: strerror(code)))")
+}
+
 /// Makes the directories above a file, as `mkdir -p` does, for the owner alone: the outbox holds people's ids.
 func makeParents(of path: String) throws(OutboxOpenError) {
     var parent = ""

@@ -9,6 +9,7 @@ final class OutboxFile {
 
     init(path: String, settings: OutboxSettings) throws(OutboxOpenError) {
         self.path = path
+        try makeForOwner(path)
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration(settings))
             try queue.writeWithoutTransaction { db in
