@@ -48,6 +48,7 @@ struct MetricsText {
         "patchbay_outbox_accepted_total": "Patches stored durably.",
         "patchbay_outbox_commit_seconds": "How long the outbox's commits took, fsync included.",
         "patchbay_outbox_commits_total": "Commits of the outbox; each makes many patches durable.",
+        "patchbay_outbox_log_held_total": "Times a reader kept the write-ahead log from beginning anew.",
         "patchbay_patches_total": "Patches accepted, and those that said what was known already.",
         "patchbay_profiles_waiting": "Profiles with a patch that is not delivered yet.",
         "patchbay_request_seconds": "How long requests took from their last byte to the answer.",

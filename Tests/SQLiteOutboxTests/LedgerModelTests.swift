@@ -124,7 +124,7 @@ struct LedgerModelTests {
             app: "main", profile: user("u\(Int.random(in: 0..<6, using: &generator))"), identifiers: identifiers,
             at: isTimed ? now + .seconds(Int.random(in: -40...10, using: &generator)) : now, isTimed: isTimed,
             received: now, sequence: sequence, origin: "o",
-            request: isAwaited ? UniqueID(high: 0, low: UInt64(sequence)) : nil, isInsistent: isInsistent)
+            request: UniqueID(high: 0, low: UInt64(sequence)), isAwaited: isAwaited, isInsistent: isInsistent)
     }
 
     private func randomSettlement(
@@ -181,7 +181,7 @@ private struct Model {
     mutating func merge(_ arrival: Arrival) -> Disposition {
         var profile = profiles[arrival.profile] ?? Profile()
         defer { profiles[arrival.profile] = profile }
-        let isAwaited = arrival.request != nil
+        let isAwaited = arrival.isAwaited
         let wasWaiting = !profile.waiting.isEmpty
         var (changes, waits) = (false, false)
         for (identifier, value) in arrival.identifiers.fields {
@@ -223,7 +223,7 @@ private struct Model {
             changes = true
         }
         if !wasWaiting, changes { profile.due = Timestamp(milliseconds: .min) }
-        if let request = arrival.request, changes || waits {
+        if arrival.isAwaited, let request = arrival.request, changes || waits {
             if profile.callers.count + profile.late.count >= 16 {
                 (profile.callers, profile.late) = ([], [])
                 for identifier in profile.waiting.keys { profile.waiting[identifier]?.isOnlyAwaited = false }

@@ -45,6 +45,20 @@ let outboxConformance: [OutboxClaim] = [
         #expect(try await outbox.append(same) == [.unchangedApplied])
         #expect(await outbox.claim(10, of: "main", at: noon).deliveries.isEmpty)
     },
+    OutboxClaim("a delivery names the request and the origin of its newest change") { outbox, _ in
+        func from(_ origin: String, _ id: UInt64, _ value: String) -> Submission {
+            Submission(
+                id: UniqueID(high: 1, low: id), app: "main", origin: origin,
+                patches: [patch("ann", [.appsflyerID: value])], received: noon)
+        }
+        _ = try await outbox.append(from("vendor", 1, "1"))
+        _ = try await outbox.append(from("app", 2, "2"))
+        // Nothing new, so it brought nothing.
+        _ = try await outbox.append(from("third", 3, "2"))
+        let delivery = await outbox.claim(1, of: "main", at: noon).deliveries.first
+        #expect(delivery?.origin == "app" && delivery?.request == UniqueID(high: 1, low: 2))
+        #expect(delivery?.awaiting == [])
+    },
     OutboxClaim("an event older than what is known changes nothing") { outbox, _ in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "new"])))
         let late = submission(patch("ann", [.appsflyerID: "old"], at: noon + .seconds(-1)))

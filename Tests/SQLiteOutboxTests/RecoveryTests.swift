@@ -157,6 +157,7 @@ struct RecoveryTests {
         let claim = await again.claim(9, of: "main", at: noon)
         #expect(claim.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "\"1\"\n"])])
         #expect(claim.deliveries.map(\.since) == [noon])
+        #expect(claim.deliveries.map(\.origin) == ["appsflyer"] && claim.deliveries.map(\.request) == [nil])
         await again.close()
     }
 

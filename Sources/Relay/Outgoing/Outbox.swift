@@ -80,10 +80,14 @@ package struct Delivery: Sendable {
     /// When the first of the counted attempts failed; nil where none has. Giving up counts from here: an outage before
     /// the first attempt, or a pause, takes nothing from the time in which it is tried.
     package let failingSince: Timestamp?
+    /// The source or the client key that brought the newest change.
+    package let origin: String
+    /// The request that brought it; nil where that is not known any more, after a start.
+    package let request: UniqueID?
 
     package init(
         app: String, profile: ProfileReference, patch: MergedPatch, awaiting: [UniqueID] = [], attempts: Int = 0,
-        since: Timestamp, failingSince: Timestamp? = nil
+        since: Timestamp, failingSince: Timestamp? = nil, origin: String = "", request: UniqueID? = nil
     ) {
         self.app = app
         self.profile = profile
@@ -92,6 +96,8 @@ package struct Delivery: Sendable {
         self.attempts = attempts
         self.since = since
         self.failingSince = failingSince
+        self.origin = origin
+        self.request = request
     }
 }
 

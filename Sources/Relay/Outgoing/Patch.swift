@@ -2,7 +2,7 @@
 package struct Patch: Sendable, Hashable {
     package var profile: ProfileReference
     package var identifiers: IntegrationIdentifiers
-    /// The vendor's event time; nil where it gives none, and the time of arrival counts.
+    /// The vendor's event time; nil where it gives none: then it is how things are now, and wins as the later arrival.
     package var at: Timestamp?
 
     package init(profile: ProfileReference, identifiers: IntegrationIdentifiers, at: Timestamp? = nil) {

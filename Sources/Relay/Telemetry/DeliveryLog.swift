@@ -62,7 +62,9 @@ package struct DeliveryLog: DeliveryObserver {
 
     private func write(_ record: AttemptRecord, to json: inout JSONText) {
         let (delivery, attempt) = (record.delivery, record.attempt)
+        if let request = delivery.request { json.field("id", request.description) }
         json.field("app", record.app)
+        if !delivery.origin.isEmpty { json.field("caller", delivery.origin) }
         json.field("profile", label(delivery.profile))
         json.field("outcome", attempt.outcome.name)
         json.field("attempt", delivery.attempts + 1)

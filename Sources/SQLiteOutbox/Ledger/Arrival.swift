@@ -12,8 +12,10 @@ struct Arrival {
     let received: Timestamp
     let sequence: Int64
     let origin: String
-    /// The request, if its caller waits for what becomes of it.
+    /// The request that brought it; nil where the log has none that can be read.
     let request: UniqueID?
+    /// Its caller waits for what becomes of it.
+    let isAwaited: Bool
     /// It is delivered whatever is applied.
     var isInsistent = false
 }
@@ -26,7 +28,7 @@ extension Arrival {
             app: submission.app, profile: patch.profile, identifiers: patch.identifiers,
             at: claimed - submission.received > mostAhead ? submission.received : claimed,
             isTimed: patch.at != nil, received: submission.received, sequence: sequence, origin: submission.origin,
-            request: submission.isAwaited ? submission.id : nil, isInsistent: submission.isInsistent)
+            request: submission.id, isAwaited: submission.isAwaited, isInsistent: submission.isInsistent)
     }
 
     /// Who gives no time says how things are now. That is not late because what is known has a time ahead of ours: a

@@ -34,12 +34,16 @@ final class Entry {
         var failingSince = Timestamp(milliseconds: 0)
         var lastFailure: Shared<Failure>?
         var awaiting: Awaiting?
+        /// The request that brought the newest change; all zeros where it is not known, which saves an optional's room.
+        var request = State.noRequest
         var attempts: Int32 = 0
         /// Who brought the newest change; a place in `Ledger.origins`.
         var origin: UInt16 = 0
         var place = Place.none
         /// Differs from its row in the file.
         var isDirty = false
+
+        static let noRequest = UniqueID(high: 0, low: 0)
 
         var isWaiting: Bool { !waiting.isEmpty }
     }

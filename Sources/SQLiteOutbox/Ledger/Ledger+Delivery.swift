@@ -13,7 +13,9 @@ extension Ledger {
                     app: name, profile: entry.profile, patch: entry.state.waiting.patch,
                     awaiting: entry.state.awaiting?.requests ?? [], attempts: Int(entry.state.attempts),
                     since: entry.state.since,
-                    failingSince: entry.state.attempts > 0 ? entry.state.failingSince : nil))
+                    failingSince: entry.state.attempts > 0 ? entry.state.failingSince : nil,
+                    origin: originName(entry.state.origin),
+                    request: entry.state.request == Entry.State.noRequest ? nil : entry.state.request))
         }
         let (nextDue, hasMore) = app.tellNext(at: now)
         return Claim(deliveries: deliveries, nextDue: nextDue, hasMore: hasMore)

@@ -79,13 +79,16 @@ final class Ledger {
         }
         if disposition == .accepted {
             entry.state.origin = origin(arrival.origin)
+            entry.state.request = arrival.request ?? Entry.State.noRequest
             markDirty(entry, from: arrival.sequence, at: now)
             if !wasWaiting {
                 beginWait(of: entry, since: arrival.received)
                 queueFresh(entry)
             }
         }
-        if let request = arrival.request, disposition != .unchangedApplied { noteCaller(request, of: entry) }
+        if arrival.isAwaited, let request = arrival.request, disposition != .unchangedApplied {
+            noteCaller(request, of: entry)
+        }
         return disposition
     }
 
@@ -97,7 +100,7 @@ final class Ledger {
     /// `newerTimesAfter`: nobody was promised more than that the value is known, and it is.
     private func take(_ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry) -> Disposition {
         if let waiting = entry.state.waiting[field.identifier] {
-            if arrival.request == nil { unmark(IdentifierSet(field.identifier), of: entry) }
+            if !arrival.isAwaited { unmark(IdentifierSet(field.identifier), of: entry) }
             guard field.at >= waiting.at else { return .unchangedWaiting }
             if field.value == waiting.value {
                 raise(waiting, to: field.at) { entry.state.waiting.merge($0) }
@@ -121,8 +124,8 @@ final class Ledger {
                 }
                 return .unchangedApplied
             }
-            if arrival.request != nil { mark(field.identifier, of: entry) }
-        } else if arrival.request != nil {
+            if arrival.isAwaited { mark(field.identifier, of: entry) }
+        } else if arrival.isAwaited {
             mark(field.identifier, of: entry)
         }
         entry.state.waiting.merge(field)

@@ -4,7 +4,6 @@ import Relay
 /// A row of the log.
 struct AcceptedRow {
     let arrival: Arrival
-    let request: UniqueID
 
     /// Returns how many bytes that were.
     static func insert(_ rows: [AcceptedRow], into db: Database) throws -> Int {
@@ -25,7 +24,7 @@ struct AcceptedRow {
             statement.bind(arrival.isTimed ? 1 : 0)
             statement.bind(arrival.received.milliseconds)
             statement.bind(arrival.origin)
-            statement.bind(row.request.description)
+            statement.bind(arrival.request?.description ?? "")
             try statement.run()
         }
         return statement.boundBytes
@@ -36,7 +35,7 @@ struct AcceptedRow {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT sequence, app, reference, value, identifiers, at, is_timed, received, origin FROM accepted
+                SELECT sequence, app, reference, value, identifiers, at, is_timed, received, origin, request FROM accepted
                 ORDER BY sequence
                 """)
         while let row = try rows.next() {
@@ -45,7 +44,7 @@ struct AcceptedRow {
                     app: row[1], profile: try ProfileReference(key: row[2], value: row[3]),
                     identifiers: try IntegrationIdentifiers(storedJSON: row[4]), at: Timestamp(milliseconds: row[5]),
                     isTimed: row[6], received: Timestamp(milliseconds: row[7]), sequence: row[0], origin: row[8],
-                    request: nil))
+                    request: UniqueID(row[9] as String), isAwaited: false))
         }
     }
 

@@ -139,7 +139,7 @@ final class Store {
             dispositions.append(disposition)
             guard disposition == .accepted else { continue }
             ledger.unfolded.last = sequence
-            rows.append(AcceptedRow(arrival: arrival, request: submission.id))
+            rows.append(AcceptedRow(arrival: arrival))
         }
         let waiting = ledger.waitingCount
         guard waiting <= max(settings.mostWaiting, mark.waiting) else {
