@@ -7,8 +7,8 @@ struct TransferOptions: Sendable {
     static let mostBodyReserved = 65536
 
     let url: ParsedURL
-    /// Of an answer's body, this much is read. v1 answers with the whole profile, which with years of purchases has some
-    /// hundred kilobytes and is relayed; v2 says little.
+    /// Of an answer's body, this much is read. v1 answers with the whole profile, which with years of purchases has
+    /// some hundred kilobytes and is relayed; v2 says little.
     let mostBodyRead: Int
     let connectTimeout: Duration
     /// What libcurl is told.

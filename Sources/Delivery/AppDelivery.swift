@@ -10,7 +10,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     private let observer: any DeliveryObserver
     private let clock: DeliveryClock
     private let wallClock: @Sendable () -> Timestamp
-    private let executor: any SerialExecutor
+    private let executor: any SerialExecutor & TaskExecutor
     private var core: DeliveryCore
     private var generator = SystemRandomNumberGenerator()
     private var alarm: (time: ContinuousClock.Instant, task: Task<Void, Never>)?
@@ -24,7 +24,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     package init(
         app: String, policy: DeliveryPolicy, outbox: any Outbox, upstream: any Upstream, answers: Answers,
         observer: any DeliveryObserver, clock: DeliveryClock, wallClock: @escaping @Sendable () -> Timestamp,
-        executor: any SerialExecutor
+        executor: any SerialExecutor & TaskExecutor
     ) {
         self.app = app
         self.outbox = outbox
@@ -71,20 +71,25 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         }
     }
 
+    // Tasks prefer the loop, so that what belongs to no actor runs there too: an attempt went to the global pool and
+    // back twice.
+
     private func claim(_ limit: Int) {
-        Task {
+        Task(executorPreference: executor) { [outbox, app, wallClock] in
             let now = wallClock()
-            let claim = await outbox.claim(limit, of: app, at: now)
-            core.claimed(claim, at: clock.now, wall: now)
-            pump()
-            announceIfDrained()
+            await self.claimed(await outbox.claim(limit, of: app, at: now), wall: now)
         }
     }
 
+    private func claimed(_ claim: Claim, wall: Timestamp) {
+        core.claimed(claim, at: clock.now, wall: wall)
+        pump()
+        announceIfDrained()
+    }
+
     private func begin(_ delivery: Delivery) {
-        Task {
-            let attempt = await upstream.set(delivery.patch.identifiers, of: delivery.profile)
-            end(delivery, attempt)
+        Task(executorPreference: executor) { [upstream] in
+            await self.end(delivery, await upstream.set(delivery.patch.identifiers, of: delivery.profile))
         }
     }
 

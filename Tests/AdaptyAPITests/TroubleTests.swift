@@ -106,7 +106,8 @@ struct TroubleTests {
     }
 
     @Test(
-        "of a 10 MiB answer the first 64 KiB are kept and said to be a part, and its status counts", arguments: [200, 500])
+        "of a 10 MiB answer the first 64 KiB are kept and said to be a part, and its status counts",
+        arguments: [200, 500])
     func hugeAnswer(status: Int) async throws {
         let body = [UInt8](repeating: UInt8(ascii: "x"), count: 10 << 20)
         try await withAPI({ _ in

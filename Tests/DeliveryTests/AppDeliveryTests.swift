@@ -72,7 +72,7 @@ private final class Records: DeliveryObserver {
 }
 
 /// A thread of its own for the actor: the loop's stand-in.
-private final class QueueExecutor: SerialExecutor {
+private final class QueueExecutor: SerialExecutor, TaskExecutor {
     private let jobs = Mutex<[UnownedJob]>([])
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -85,7 +85,10 @@ private final class QueueExecutor: SerialExecutor {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))
         while !isDone() {
             let taken = jobs.withLock { exchange(&$0, with: []) }
-            for job in taken { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in taken {
+                job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            }
             if taken.isEmpty {
                 if ContinuousClock.now > deadline { return false }
                 await Task.yield()

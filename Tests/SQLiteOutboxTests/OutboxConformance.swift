@@ -191,7 +191,7 @@ let outboxConformance: [OutboxClaim] = [
         _ = try await outbox.append(submission(patch("ann", [.branchID: "new"], at: noon + .seconds(60))))
         try settleAll(await outbox.claim(1, of: "main", at: noon), in: outbox, as: .applied(at: noon))
         let insistent = submission(
-            patch("ann", [.branchID: "old", .adjustDeviceID: "a"], at: nil), id: 7, isAwaited: true, isInsistent: true)
+            patch("ann", [.branchID: "old", .adjustDeviceID: "a"], at: noon), id: 7, isAwaited: true, isInsistent: true)
         #expect(try await outbox.append(insistent) == [.accepted])
         let again = await outbox.claim(1, of: "main", at: noon)
         #expect(

@@ -7,6 +7,9 @@ final class LogWriter: @unchecked Sendable {
     /// Beyond this, lines are dropped and counted: a reader that is gone for good must not take the process with it.
     private static let mostBytes = 64 << 20
 
+    /// So much at once is worth a write of its own.
+    private static let enoughBytes = 64 << 10
+
     private let descriptor: Int32
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -35,7 +38,10 @@ final class LogWriter: @unchecked Sendable {
     func write(_ line: [UInt8]) {
         pthread_mutex_lock(mutex)
         if lines.count + line.count <= Self.mostBytes { lines += line } else { dropped += 1 }
-        if isWaiting { pthread_cond_broadcast(condition) }
+        if isWaiting {
+            isWaiting = false
+            pthread_cond_signal(condition)
+        }
         pthread_mutex_unlock(mutex)
     }
 
@@ -64,6 +70,8 @@ final class LogWriter: @unchecked Sendable {
             let lost = exchange(&dropped, with: 0)
             pthread_mutex_unlock(mutex)
             put(taken)
+            // Waking for each line cost more than the line: what comes in these milliseconds is written together.
+            if taken.count < Self.enoughBytes { usleep(5000) }
             if lost > 0 { put(Array("{\"level\":\"error\",\"message\":\"log lines lost\",\"count\":\(lost)}\n".utf8)) }
         }
     }
