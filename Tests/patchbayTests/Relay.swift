@@ -6,6 +6,8 @@ final class RelayUnderTest {
     static let secretKey = "secret_live_canary_8f3c9a"
     static let token = "canary-token-51d2"
     static let clientKey = "canary-client-key-77aa"
+    /// Of a client that may only write.
+    static let writerKey = "canary-writer-key-19bd"
 
     let directory: TemporaryDirectory
     private let configuration: String
@@ -50,6 +52,7 @@ final class RelayUnderTest {
             \(sources.joined(separator: "\n"))
             client_keys:
               ios: { app: main, key: env:CLIENT_KEY, scopes: [write, read] }
+              kiosk: { app: main, key: env:WRITER_KEY, scopes: [write] }
             \(settings)
             """, to: "patchbay.yaml")
         relay = try await Self.start(configuration)
@@ -63,7 +66,7 @@ final class RelayUnderTest {
     private static func start(_ configuration: String) async throws -> RunningPatchbay {
         try await RunningPatchbay(
             ["serve", "--config", configuration],
-            environment: ["TOKEN": token, "KEY": secretKey, "CLIENT_KEY": clientKey])
+            environment: ["TOKEN": token, "KEY": secretKey, "CLIENT_KEY": clientKey, "WRITER_KEY": writerKey])
     }
 
     func startAgain() async throws {
@@ -73,6 +76,7 @@ final class RelayUnderTest {
     func hook(_ vendor: String) -> String { "/hooks/\(vendor)?token=\(Self.token)" }
 
     static let dropIn = "/api/v2/server-side-api/integration/profile/set/integration-identifiers/"
+    static let dropInV1 = "/api/v1/server-side-api/integration/profile/set/integration-identifiers/"
 
     /// A metric's value, summed over its labels.
     func metric(_ name: String, _ label: String = "") throws -> Double {
@@ -90,6 +94,12 @@ final class RelayUnderTest {
             try await Task.sleep(for: .milliseconds(50))
         }
         Issue.record("not delivered within \(seconds) s: \(relay.log.suffix(3000))")
+    }
+
+    /// Whether the relay's log says something, or soon does: it is written behind the answers.
+    func logs(_ text: String) async throws -> Bool {
+        for _ in 0..<100 where !relay.log.contains(text) { try await Task.sleep(for: .milliseconds(20)) }
+        return relay.log.contains(text)
     }
 
     /// What a sandbox holds, by the profile's id.

@@ -57,12 +57,12 @@ extension OpenAPIDocument {
             "description": "A configured source of webhooks."},
           "CustomerUserID": {"name": "adapty-customer-user-id", "in": "header",
             "schema": {"type": "string", "maxLength": 1024},
-            "description": "The customer's id of the user. Either this or `adapty-profile-id` is required; an empty \#
-        one counts as none."},
+            "description": "The customer's id of the user. Either this or `adapty-profile-id` is required; an \#
+        empty one counts as none."},
           "ProfileID": {"name": "adapty-profile-id", "in": "header",
             "schema": {"type": "string", "anyOf": [{"format": "uuid"}, {"maxLength": 0}]},
-            "description": "Adapty's id of the profile. Either this or `adapty-customer-user-id` is required; an empty \#
-        one counts as none."},
+            "description": "Adapty's id of the profile. Either this or `adapty-customer-user-id` is required; an \#
+        empty one counts as none."},
           "Event": {"name": "event", "in": "query", "required": true, "style": "form", "explode": true,
             "schema": {"type": "object", "minProperties": 1},
             "description": "The event's fields, each a parameter."},
@@ -79,7 +79,8 @@ extension OpenAPIDocument {
         {
           "RequestId": {"required": true, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,128}$"},
             "description": "The caller's, if it sent a sane one, else a new UUID."},
-          "AdaptyRequestId": {"schema": {"type": "string"}, "description": "Adapty's own id of the request, where the answer is Adapty's."},
+          "AdaptyRequestId": {"schema": {"type": "string"},
+            "description": "Adapty's own id of the request, where the answer is Adapty's."},
           "RetryAfter": {"required": true, "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"},
             "description": "Seconds after which to try again."},
           "RateLimit": {"schema": {"type": "string"}, "description": "What is left of each limit that was met."},
@@ -94,7 +95,7 @@ extension OpenAPIDocument {
     private static let schemas = #"""
         {
           "Identifier": {"type": ["string", "null"], "maxLength": 1024,
-            "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*[^\\u0000-\\u0020\\u007F-\\u009F][^\\u0000-\\u001F\\u007F-\\u009F]*$",
+            "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]+$",
             "description": "At most 1024 bytes of UTF-8 without control characters. Null is passed on."},
           "HeldIdentifiers": {"type": "object", "additionalProperties": {"type": ["string", "null"]},
             "description": "The 16 fields, null where nothing is set."},

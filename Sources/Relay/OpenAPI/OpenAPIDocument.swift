@@ -33,9 +33,9 @@ package struct OpenAPIDocument: Sendable {
         {
           "title": "Patchbay",
           "version": "1",
-          "description": "Partner webhooks and client apps come in; integration identifiers go out to Adapty. A trailing \
-        slash is optional on every path. Every error has Adapty's shape. What is wrong on Patchbay's side is 503 with \
-        Retry-After, never 4xx."
+          "description": "Partner webhooks and client apps come in; integration identifiers go out to Adapty. A \
+        trailing slash is optional on every path. Every error has Adapty's shape. What is wrong on Patchbay's side is \
+        503 with Retry-After, never 4xx."
         }
         """
 }
