@@ -100,7 +100,10 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         outbox.settle(delivery, as: verdict.settlement)
         observer.attempted(
             AttemptRecord(app: app, delivery: delivery, attempt: attempt, settlement: verdict.settlement))
-        if let change = verdict.change { observer.changed(app, to: change) }
+        if let change = verdict.change {
+            answers.hold(app, change != .closed)
+            observer.changed(app, to: change)
+        }
         pump()
         announceIfDrained()
     }

@@ -10,6 +10,8 @@ package final class Answers: Sendable {
     }
 
     private let states = Mutex<[UniqueID: State]>([:])
+    /// Apps whose deliveries are held back: nobody's patience would see an answer of theirs.
+    private let held = Mutex<Set<String>>([])
     private let clock: any Clock<Duration>
 
     package init(clock: any Clock<Duration>) {
@@ -30,8 +32,9 @@ package final class Answers: Sendable {
     /// The end of the wait goes through the same door as an answer, and one of them is first: whoever delivered was
     /// told that its answer is heard exactly if it is returned here. Otherwise a patch could be dropped whose caller
     /// was promised its delivery.
-    package func answer(to request: UniqueID, within wait: Duration) async -> UpstreamAnswer? {
-        await withTaskGroup { group in
+    package func answer(to request: UniqueID, of app: String, within wait: Duration) async -> UpstreamAnswer? {
+        if held.withLock({ $0.contains(app) }) { _ = arrived(nil, for: request) }
+        return await withTaskGroup { group in
             group.addTask { [clock] in
                 do { try await clock.sleep(for: wait) } catch { return }
                 _ = self.arrived(nil, for: request)
@@ -59,6 +62,13 @@ package final class Answers: Sendable {
         }
         waiting?.resume(returning: answer)
         return isAwaited
+    }
+
+    /// Deliveries of an app are held back from now on, or go on.
+    package func hold(_ app: String, _ isHeld: Bool) {
+        held.withLock { held in
+            if isHeld { held.insert(app) } else { held.remove(app) }
+        }
     }
 
     private func arrival(of request: UniqueID) async -> UpstreamAnswer? {

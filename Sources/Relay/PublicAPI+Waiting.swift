@@ -23,7 +23,8 @@ extension PublicAPI {
             // What a v2 upstream says of values it holds already: 200 and a blank body.
             return Response(status: 200).accounting(for: receipt)
         }
-        guard let answer = await answers.answer(to: request.id, within: wait), answer.isWhole else {
+        guard let answer = await answers.answer(to: request.id, of: receipt.caller.app, within: wait), answer.isWhole
+        else {
             return Response.json(202, receipt.json).accounting(for: receipt)
         }
         return Response(relaying: answer).accounting(for: receipt)

@@ -136,7 +136,7 @@ struct AppDeliveryTests {
         let said = UpstreamAnswer(status: 404, body: Array("{}".utf8))
         upstream.answer(.profileMissing(.missing), said)
         try #require(await executor.run { outbox.settled.count == 1 })
-        #expect(await answers.answer(to: id, within: .zero) == said)
+        #expect(await answers.answer(to: id, of: "main", within: .zero) == said)
         guard case .missing(_, _, told: [id]) = outbox.settled[0].1 else {
             Issue.record("the outbox does not know that the caller was told")
             return

@@ -34,8 +34,24 @@ struct AnswersTests {
         let answers = Answers(clock: ContinuousClock())
         answers.expect(id)
         #expect(answers.arrived(said, for: id))
-        #expect(await answers.answer(to: id, within: .seconds(30)) == said)
+        #expect(await answers.answer(to: id, of: "main", within: .seconds(30)) == said)
         #expect(!answers.arrived(said, for: id))
+    }
+
+    @Test("while an app's deliveries are held back its callers do not wait; an answer that came is theirs all the same")
+    func held() async {
+        let answers = Answers(clock: ContinuousClock())
+        answers.hold("main", true)
+        answers.expect(id)
+        #expect(await answers.answer(to: id, of: "main", within: .seconds(30)) == nil)
+        answers.expect(id)
+        #expect(answers.arrived(said, for: id))
+        #expect(await answers.answer(to: id, of: "main", within: .seconds(30)) == said)
+        answers.hold("main", false)
+        answers.expect(id)
+        async let heard = answers.answer(to: id, of: "main", within: .seconds(30))
+        while !answers.arrived(said, for: id) { await Task.yield() }
+        #expect(await heard == said)
     }
 
     @Test("nobody is told who did not wait, left, or was answered already")
@@ -46,7 +62,7 @@ struct AnswersTests {
         answers.forget(id)
         #expect(!answers.arrived(said, for: id))
         answers.expect(id)
-        #expect(await answers.answer(to: id, within: .zero) == nil)
+        #expect(await answers.answer(to: id, of: "main", within: .zero) == nil)
         #expect(!answers.arrived(said, for: id))
     }
 
@@ -56,7 +72,7 @@ struct AnswersTests {
         let clock = HeldClock()
         let answers = Answers(clock: clock)
         answers.expect(id)
-        async let heard = answers.answer(to: id, within: .seconds(1))
+        async let heard = answers.answer(to: id, of: "main", within: .seconds(1))
         while clock.sleeperCount == 0 { await Task.yield() }
         async let released: Void = clock.release()
         for _ in 0..<(round % 4) { await Task.yield() }
