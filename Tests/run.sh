@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v swift >/dev/null || { echo "run.sh: Swift 6.2 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
-deploy/packages.sh python3 curl openssl
+deploy/packages.sh python3 python3-venv python3-requests nodejs curl openssl
 
 echo "== format"
 swift format lint --strict --recursive Package.swift Sources Tests
@@ -16,3 +16,8 @@ swift build --explicit-target-dependency-import-check error
 
 echo "== tests"
 swift test --explicit-target-dependency-import-check error "$@"
+# With a filter, that was all that was asked for.
+[ $# -eq 0 ] || exit 0
+
+echo "== a running relay against its own description"
+Tests/OpenAPI/run.sh .build/debug/patchbay

@@ -35,7 +35,8 @@ struct AcceptedRow {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT sequence, app, reference, value, identifiers, at, is_timed, received, origin, request FROM accepted
+                SELECT sequence, app, reference, value, identifiers, at, is_timed, received, origin, request
+                FROM accepted
                 ORDER BY sequence
                 """)
         while let row = try rows.next() {
