@@ -11,6 +11,8 @@ package struct Refusal: Error, Sendable, Equatable {
     package var cause: String
     /// Fields of the answer, such as `Retry-After` and `Allow`.
     package var headers: [Field]
+    /// Who is refused, once that is known; for the log and the metrics.
+    package private(set) var caller: Caller?
 
     package init(_ status: Int, _ code: String, _ message: String, cause: String = "", headers: [Field] = []) {
         self.status = status
@@ -18,6 +20,13 @@ package struct Refusal: Error, Sendable, Equatable {
         self.message = message
         self.cause = cause
         self.headers = headers
+    }
+
+    /// The same, of somebody who is known.
+    func of(_ caller: Caller) -> Refusal {
+        var refusal = self
+        refusal.caller = caller
+        return refusal
     }
 
     /// `{"errors":["..."],"error_code":"...","status_code":N}`

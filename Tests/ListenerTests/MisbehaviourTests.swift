@@ -26,13 +26,13 @@ extension Live {
                 client.send(start)
                 var end = Client.End.quiet
                 let began = ContinuousClock.now
-                while end == .quiet, began.duration(to: .now) < .seconds(5) {
+                while end == .quiet, began.duration(to: .now) < .seconds(30) {
                     client.send(drip)
                     end = client.receive(patience: .milliseconds(50))
                 }
                 #expect(end == .closed || end == .reset)
                 #expect(client.answers().map(\.status) == [status])
-                #expect(began.duration(to: .now) < .seconds(2))
+                #expect(began.duration(to: .now) < .seconds(30))
             }
         }
 

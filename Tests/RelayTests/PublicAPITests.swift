@@ -82,6 +82,23 @@ struct PublicAPITests {
         if status == 405 { #expect(response.header("Allow") != nil) }
     }
 
+    @Test("a refusal of somebody who is known is logged with the name", arguments: ["limit", "reading", "storing"])
+    func refusalsHaveNames(stage: String) async {
+        var stages = FakeStages()
+        switch stage {
+        case "limit":
+            let headers = ["Retry-After", "RateLimit", "RateLimit-Policy"].map { Field($0, "1") }
+            stages.limit = Refusal(429, "rate_limited", "Too many", headers: headers)
+        case "reading": stages.reading = .malformedBody("no")
+        default: stages.storing = .full("disk")
+        }
+        for path in ["/client/amplitude", "/hooks/af"] {
+            let response = await api(stages).respond(to: Request(method: .post, path: path))
+            #expect(response.account.caller == (path == "/hooks/af" ? "af" : "ios"))
+            #expect(response.account.app == "main")
+        }
+    }
+
     @Test("a client is over its limit where its profile is")
     func profileLimit() async {
         var stages = FakeStages()

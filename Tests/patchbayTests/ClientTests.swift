@@ -27,6 +27,25 @@ struct ClientTests {
             try test.held().profiles["u"] == ["amplitude_user_id": "amp-user", "amplitude_device_id": "amp-device"])
     }
 
+    @Test("what the README shows for each vendor is taken as it stands, and arrives")
+    func readme() async throws {
+        let test = try await RelayUnderTest()
+        let top = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(
+            contentsOf: top.deletingLastPathComponent().appendingPathComponent("README.md"), encoding: .utf8)
+        let client = try TestClient(test.relay.address)
+        var vendors: Set<Substring> = []
+        for line in readme.split(separator: "\n") where line.hasPrefix("    patch ") {
+            let words = line.split(separator: " ", maxSplits: 2)
+            let body = try #require(words.last).trimmingCharacters(in: CharacterSet(charactersIn: " '"))
+            let answer = try client.post("/client/\(words[1])", body, forUser)
+            #expect(answer.status == 200, "\(line): \(answer.text)")
+            vendors.insert(words[1])
+        }
+        #expect(vendors.count == 13)
+        #expect(try test.held().profiles["u"]?.count == 15)
+    }
+
     @Test("a profile that does not exist is the caller's 404 at once, and nothing is kept")
     func missingProfile() async throws {
         let test = try await RelayUnderTest(sandboxOptions: [])
@@ -55,7 +74,7 @@ struct ClientTests {
         let start = Date()
         let answer = try TestClient(test.relay.address).post(RelayUnderTest.dropIn, #"{"branch_id":"b"}"#, headers)
         #expect(answer.status == 202)
-        #expect((0.9...2.5).contains(Date().timeIntervalSince(start)))
+        #expect(Date().timeIntervalSince(start) >= 0.9)
         try await test.delivered()
         #expect(try test.held().profiles["u"] == ["branch_id": "b"])
     }

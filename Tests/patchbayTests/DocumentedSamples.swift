@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The samples of Adapty's page "Get integration identifiers", as they stand there, and what they become when they post.
+/// The samples of Adapty's page "Get integration identifiers", as they stand there, and what they become when they
+/// post.
 enum DocumentedSample: String, CaseIterable, Sendable {
     case curl = "bash"
     case python

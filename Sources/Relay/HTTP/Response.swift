@@ -18,6 +18,8 @@ package struct Response: Sendable {
             body: refusal.json)
         account.refusal = refusal.code
         account.cause = refusal.cause
+        account.app = refusal.caller?.app ?? ""
+        account.caller = refusal.caller?.name ?? ""
     }
 
     /// No answer at all: the connection is closed. For stand-ins that misbehave on purpose.

@@ -4,7 +4,11 @@ package struct Admitted: Sendable {
     package let caller: Caller
 
     init(_ authenticated: Authenticated, by limiter: any Limiter) throws(Refusal) {
-        try limiter.admit(authenticated)
+        do {
+            try limiter.admit(authenticated)
+        } catch {
+            throw error.of(authenticated.caller)
+        }
         self.received = authenticated.received
         self.caller = authenticated.caller
     }

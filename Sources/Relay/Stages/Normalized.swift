@@ -10,15 +10,19 @@ package struct Normalized: Sendable {
         _ admitted: Admitted, by normalizer: any Normalizer, within limiter: any Limiter, apps: [String: App]
     ) throws(Refusal) {
         let caller = admitted.caller
-        var normalization = try normalizer.normalize(
-            admitted.received.request, through: admitted.received.entrance)
-        for patch in normalization.patches { try limiter.admit(patch.profile, of: caller) }
-        app = try App(of: caller, in: apps)
-        normalization.limit(to: app.version)
-        if case .client = caller, normalization.patches.isEmpty { throw .nothingToSet }
-        self.admitted = admitted
-        self.patches = normalization.patches
-        self.skips = normalization.skips
+        do throws(Refusal) {
+            var normalization = try normalizer.normalize(
+                admitted.received.request, through: admitted.received.entrance)
+            for patch in normalization.patches { try limiter.admit(patch.profile, of: caller) }
+            app = try App(of: caller, in: apps)
+            normalization.limit(to: app.version)
+            if case .client = caller, normalization.patches.isEmpty { throw .nothingToSet }
+            self.admitted = admitted
+            self.patches = normalization.patches
+            self.skips = normalization.skips
+        } catch {
+            throw error.of(caller)
+        }
     }
 }
 

@@ -8,10 +8,14 @@ package struct Inquiry: Sendable {
         _ admitted: Admitted, by normalizer: any Normalizer, limiter: any Limiter, apps: [String: App]
     ) throws(Refusal) {
         caller = admitted.caller
-        profile = try normalizer.profile(of: admitted.received.request)
-        try limiter.admit(profile, of: caller)
-        app = try App(of: caller, in: apps)
-        guard app.version == .v2 else { throw .notReadable }
+        do throws(Refusal) {
+            profile = try normalizer.profile(of: admitted.received.request)
+            try limiter.admit(profile, of: caller)
+            app = try App(of: caller, in: apps)
+            guard app.version == .v2 else { throw .notReadable }
+        } catch {
+            throw error.of(caller)
+        }
     }
 }
 

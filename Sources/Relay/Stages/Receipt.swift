@@ -29,7 +29,7 @@ package struct Receipt: Sendable {
         do {
             dispositions = try await outbox.append(submission)
         } catch {
-            throw Refusal(error)
+            throw Refusal(error).of(caller)
         }
         accepted = dispositions.count { $0 == .accepted }
         unchanged = dispositions.count - accepted
