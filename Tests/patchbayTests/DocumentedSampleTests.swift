@@ -33,10 +33,10 @@ struct DocumentedSampleTests {
     }
 
     @Test("as they stand, they hear from the relay what they would hear from Adapty", arguments: possible)
-    func unchanged(sample: DocumentedSample) throws {
-        _ = try DocumentedSample.curl.run(DocumentedSample.curl.posting(Self.identifiers), at: direct())
-        let heard = try sample.run(sample.documented, at: throughRelay())
-        #expect(heard == (try sample.run(sample.documented, at: direct())))
+    func unchanged(sample: DocumentedSample) async throws {
+        _ = try await DocumentedSample.curl.run(DocumentedSample.curl.posting(Self.identifiers), at: direct())
+        let heard = try await sample.run(sample.documented, at: throughRelay())
+        #expect(heard == (try await sample.run(sample.documented, at: direct())))
         switch sample {
         case .curl:
             // `--data` without `--request GET` is a POST, and this one sets nothing.
@@ -50,16 +50,16 @@ struct DocumentedSampleTests {
     }
 
     @Test("mended so that they read, they read what Adapty holds", arguments: possible)
-    func reading(sample: DocumentedSample) throws {
+    func reading(sample: DocumentedSample) async throws {
         let code =
             switch sample {
             case .curl: try sample.documented.replacing("curl --location", with: "curl --request GET --location")
             case .python: try sample.documented
             case .javaScript: try sample.documented.replacing("  body: raw,\n", with: "")
             }
-        _ = try sample.run(sample.posting(Self.identifiers), at: throughRelay())
-        let heard = try sample.run(code, at: throughRelay())
-        #expect(heard == (try sample.run(code, at: direct())))
+        _ = try await sample.run(sample.posting(Self.identifiers), at: throughRelay())
+        let heard = try await sample.run(code, at: throughRelay())
+        #expect(heard == (try await sample.run(code, at: direct())))
         let held = try #require(try JSONSerialization.jsonObject(with: Data(heard.output.utf8)) as? NSDictionary)
         #expect(held.count == 16)
         #expect(held["branch_id"] as? String == "b" && held["adjust_device_id"] is NSNull)
@@ -68,9 +68,9 @@ struct DocumentedSampleTests {
     }
 
     @Test("with POST and the documented body they set all 16 fields, and hear the blank answer", arguments: possible)
-    func posting(sample: DocumentedSample) throws {
+    func posting(sample: DocumentedSample) async throws {
         let json = try DocumentedSample.file("set-integration-identifiers-v2.json")
-        let heard = try sample.run(sample.posting(json), at: throughRelay())
+        let heard = try await sample.run(sample.posting(json), at: throughRelay())
         #expect(heard == DocumentedSample.Outcome(output: "", errors: ""))
         let expected = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
         #expect(expected.count == 16)
@@ -78,26 +78,26 @@ struct DocumentedSampleTests {
     }
 
     @Test("with the v1 path and its documented body they set all 13 fields", arguments: possible)
-    func version1(sample: DocumentedSample) throws {
+    func version1(sample: DocumentedSample) async throws {
         let json = try DocumentedSample.file("add-integration-identifiers-v1.json")
         let code = try sample.posting(json).replacing("/api/v2/", with: "/api/v1/")
         // The relay's app speaks v2 upstream, and answers so.
-        #expect(try sample.run(code, at: throughRelay()) == DocumentedSample.Outcome(output: "", errors: ""))
+        #expect(try await sample.run(code, at: throughRelay()) == DocumentedSample.Outcome(output: "", errors: ""))
         let expected = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
         #expect(expected.count == 13)
         #expect(try test.held().profiles["usr_1"] == expected)
     }
 
     @Test("what is wrong is said in Adapty's words: the key, the profile, the fields", arguments: possible)
-    func errors(sample: DocumentedSample) throws {
+    func errors(sample: DocumentedSample) async throws {
         let set = try sample.posting(Self.identifiers)
-        let nobody = try sample.run(set, at: throughRelay("nobody"))
-        #expect(nobody == (try sample.run(set, at: direct("nobody"))))
+        let nobody = try await sample.run(set, at: throughRelay("nobody"))
+        #expect(nobody == (try await sample.run(set, at: direct("nobody"))))
         #expect(nobody.output.contains("profile_not_found"))
-        let stranger = try sample.run(set, at: throughRelay(key: "wrong"))
-        #expect(stranger == (try sample.run(set, at: direct(key: "wrong"))))
+        let stranger = try await sample.run(set, at: throughRelay(key: "wrong"))
+        #expect(stranger == (try await sample.run(set, at: direct(key: "wrong"))))
         #expect(stranger.output.contains("Invalid API key"))
         let nothing = try sample.posting("{}")
-        #expect(try sample.run(nothing, at: throughRelay()) == sample.run(nothing, at: direct()))
+        #expect(try await sample.run(nothing, at: throughRelay()) == sample.run(nothing, at: direct()))
     }
 }

@@ -45,12 +45,13 @@ enum DocumentedSample: String, CaseIterable, Sendable {
         }
     }
 
-    func run(_ code: String, at target: Target) throws -> Outcome {
+    func run(_ code: String, at target: Target) async throws -> Outcome {
         let code = code.replacing("https://api.adapty.io", with: "http://\(target.address)")
             .replacing("<YOUR_SECRET_API_KEY>", with: target.key)
             .replacing("<YOUR_CUSTOMER_USER_ID>", with: target.user)
         #expect(!code.contains("adapty.io") && !code.contains("<YOUR"))
-        let (output, errors) = try Self.run(interpreter + [code])
+        let command = interpreter + [code]
+        let (output, errors) = try await TestClient.onThread { try Self.run(command) }
         // Node shows where it was; the line that says what comes first.
         let words = self == .javaScript ? errors.split(separator: "\n").first.map(String.init) ?? "" : ""
         return Outcome(output: output.trimmingCharacters(in: .newlines), errors: words)
