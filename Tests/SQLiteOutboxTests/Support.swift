@@ -78,7 +78,10 @@ let rejection = Failure(status: 400, code: "validation_error", message: "no")
 func query<Value: DatabaseValueConvertible>(_ path: String, _ sql: String, as type: Value.Type = Value.self) throws
     -> [Value]
 {
-    let queue = try DatabaseQueue(path: path)
+    var configuration = Configuration()
+    // The store writes beside us.
+    configuration.busyMode = .timeout(30)
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
     defer { try? queue.close() }
     return try queue.read { try Value.fetchAll($0, sql: sql) }
 }
