@@ -13,12 +13,25 @@ package struct GateKeeper: Authenticator {
     }
 
     package func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
+        try caller(of: &received) { $0.verify(&$1) }
+    }
+
+    package func recognize(_ head: inout Received) throws(Refusal) -> Caller {
+        try caller(of: &head) { $0.recognize(&$1) }
+    }
+
+    private func caller(
+        of received: inout Received, judging: (any Scheme, inout Request) -> Verdict
+    ) throws(Refusal) -> Caller {
         switch received.entrance {
         case .hook(let source):
             guard let scheme = schemes[source.name] else { throw .unauthorized(cause: "no_scheme") }
-            switch scheme.verify(&received.request) {
+            switch judging(scheme, &received.request) {
             case .genuine: return .source(source)
-            case .refused(let reason): throw .unauthorized(cause: reason.rawValue, challenge: scheme.challenge)
+            case .refused(let reason, let evidence):
+                var refusal = Refusal.unauthorized(cause: reason.rawValue, challenge: scheme.challenge)
+                refusal.evidence = evidence
+                throw refusal
             }
         case .client, .dropIn:
             return .client(try clientKeys.client(of: received.request))

@@ -5,14 +5,21 @@ package protocol Scheme: Sendable {
     /// Judges the credential in a request, and takes it out of the query if it stands there.
     func verify(_ request: inout Request) -> Verdict
 
+    /// The same before the body is there. What can be told only from the body counts as genuine until then.
+    func recognize(_ head: inout Request) -> Verdict
+
     /// What `WWW-Authenticate` of a 401 asks for. RFC 9110 section 11.6.1.
     var challenge: String { get }
+}
+
+extension Scheme {
+    package func recognize(_ head: inout Request) -> Verdict { verify(&head) }
 }
 
 /// What a credential is worth.
 package enum Verdict: Sendable, Equatable {
     case genuine
-    case refused(Reason)
+    case refused(Reason, Evidence = Evidence())
 
     /// Why not, for the log and never for the sender: which part was wrong would help a stranger.
     package enum Reason: String, Sendable, CaseIterable {

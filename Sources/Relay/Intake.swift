@@ -38,7 +38,7 @@ package struct Intake: Sendable {
     /// Whether the body is worth sending: the stages that need only the head, asked without spending anything.
     /// RFC 9110 section 10.1.1: a final status may be sent instead of 100 (Continue).
     package func welcome(_ received: Received) throws(Refusal) {
-        let authenticated = try Authenticated(received, by: authenticator)
+        let authenticated = try Authenticated(head: received, by: authenticator)
         try limiter.wouldAdmit(authenticated)
     }
 }

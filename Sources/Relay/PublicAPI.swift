@@ -48,7 +48,10 @@ package struct PublicAPI: Responder {
                 try intake.welcome(Received(head, through: entrance))
                 return nil
             } catch {
-                var response = Response(error)
+                var response =
+                    if case .hook(let source) = entrance { answer(error, to: head, of: source) } else {
+                        Response(error)
+                    }
                 response.account.route = path
                 return response
             }
@@ -63,13 +66,17 @@ package struct PublicAPI: Responder {
             let receipt = try await intake.accept(Received(request, through: .hook(source)))
             return dialect.answer(receipt, to: request).accounting(for: receipt)
         } catch {
-            var response = dialect.answer(error, to: request)
-            response.account.app = source.app
-            response.account.caller = source.name
-            response.account.refusal = error.code
-            response.account.cause = error.cause
-            return response
+            return answer(error, to: request, of: source)
         }
+    }
+
+    /// In the words of the source's vendor.
+    private func answer(_ refusal: Refusal, to request: Request, of source: Source) -> Response {
+        var response = normalizer.dialect(of: source.vendor).answer(refusal, to: request)
+        response.account = Response(refusal).account
+        response.account.app = source.app
+        response.account.caller = source.name
+        return response
     }
 }
 

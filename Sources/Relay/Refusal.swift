@@ -11,6 +11,8 @@ package struct Refusal: Error, Sendable, Equatable {
     package var cause: String
     /// Fields of the answer, such as `Retry-After` and `Allow`.
     package var headers: [Field]
+    /// What was seen of a credential that was not believed; for whoever looks for a wrong secret.
+    package var evidence: Evidence?
     /// Who is refused, once that is known; for the log and the metrics.
     package private(set) var caller: Caller?
 
@@ -39,6 +41,24 @@ package struct Refusal: Error, Sendable, Equatable {
         }
         return json.bytes
     }
+}
+
+/// What was seen of a request whose sender was not believed: enough to find a wrong secret at a vendor, nothing that
+/// helps to make a right one. Never the credential, a signature or the body.
+package struct Evidence: Sendable, Equatable {
+    /// The name of the key that the sender says it used, if its scheme has such names.
+    package var keyID: String?
+    /// How long what was presented is, and how long each of what would be accepted.
+    package var presentedBytes: Int?
+    package var expectedBytes: [Int] = []
+    /// How far the sender's time is from ours; positive where it is ahead.
+    package var skew: Duration?
+    /// How far it may be.
+    package var tolerance: Duration?
+    /// SHA-256 of the body as it arrived, the first 16 digits: the sender can compute it of what it sent.
+    package var bodyDigest: String?
+
+    package init() {}
 }
 
 extension Refusal {

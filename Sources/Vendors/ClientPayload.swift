@@ -10,7 +10,7 @@ struct ClientPayload {
     /// Whether the body may name the profile, beside the headers.
     let canNameProfile: Bool
 
-    func read(_ request: Request, _ scratch: Scratch) throws(Refusal) -> Normalization {
+    func read(_ request: Request, of subject: Subject?, _ scratch: Scratch) throws(Refusal) -> Normalization {
         guard try BodyFormat.of(request) == .json || request.body.allSatisfy(\.isBlank) else {
             throw .unsupportedMediaType
         }
@@ -30,7 +30,7 @@ struct ClientPayload {
             }
         }
         guard isThere || !canNameProfile else { throw .malformedBody("There is no payload.") }
-        let profile = try reference.profile()
+        let profile = try reference.profile(or: subject)
         guard !identifiers.isEmpty else { throw .nothingToSet }
         return Normalization(patches: [Patch(profile: profile, identifiers: identifiers)])
     }
@@ -94,10 +94,12 @@ struct ClientReference {
         text = read
     }
 
-    func profile() throws(Refusal) -> ProfileReference {
+    /// - Parameter subject: whom the caller speaks for where it names nobody.
+    func profile(or subject: Subject?) throws(Refusal) -> ProfileReference {
         switch (customerUserID, profileID) {
         case (nil, nil):
-            throw .noProfile
+            guard let subject else { throw .noProfile }
+            return subject.reference
         case (_?, _?):
             throw .invalid("Send either adapty-customer-user-id or adapty-profile-id, not both.")
         case (let text?, nil):

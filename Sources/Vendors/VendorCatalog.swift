@@ -25,8 +25,10 @@ package struct VendorCatalog: Normalizer {
 
     package func dialect(of vendor: String) -> any Dialect { plans[vendor]?.vendor.dialect ?? PlainDialect() }
 
-    package func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization {
-        try normalize(request, through: entrance, trace: nil)
+    package func normalize(
+        _ request: Request, through entrance: Entrance, of subject: Subject?
+    ) throws(Refusal) -> Normalization {
+        try normalize(request, through: entrance, of: subject, trace: nil)
     }
 
     /// The same, and how it came about.
@@ -35,18 +37,18 @@ package struct VendorCatalog: Normalizer {
     ) -> (result: Result<Normalization, Refusal>, trace: Trace) {
         let trace = Trace()
         do throws(Refusal) {
-            return (.success(try normalize(request, through: entrance, trace: trace)), trace)
+            return (.success(try normalize(request, through: entrance, of: nil, trace: trace)), trace)
         } catch {
             return (.failure(error), trace)
         }
     }
 
-    package func profile(of request: Request) throws(Refusal) -> ProfileReference {
-        try ClientReference(request.headers).profile()
+    package func profile(of request: Request, of subject: Subject?) throws(Refusal) -> ProfileReference {
+        try ClientReference(request.headers).profile(or: subject)
     }
 
     private func normalize(
-        _ request: Request, through entrance: Entrance, trace: Trace?
+        _ request: Request, through entrance: Entrance, of subject: Subject?, trace: Trace?
     ) throws(Refusal) -> Normalization {
         try pool.borrow { scratch throws(Refusal) in
             switch entrance {
@@ -56,9 +58,11 @@ package struct VendorCatalog: Normalizer {
                 return try reader.read(request)
             case .client(let vendor):
                 guard let plan = plans[vendor] else { throw .notFound }
-                return try ClientPayload(names: plan.clientNames, canNameProfile: true).read(request, scratch)
+                return try ClientPayload(names: plan.clientNames, canNameProfile: true).read(
+                    request, of: subject, scratch)
             case .dropIn(let version):
-                return try ClientPayload(names: .adapty(version), canNameProfile: false).read(request, scratch)
+                return try ClientPayload(names: .adapty(version), canNameProfile: false).read(
+                    request, of: subject, scratch)
             }
         }
     }

@@ -30,11 +30,13 @@ struct FakeStages: Authenticator, Limiter, Normalizer, Outbox, Reader {
         limited.add(profile)
         if let profileLimit { throw profileLimit }
     }
-    func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization {
+    func normalize(
+        _ request: Request, through entrance: Entrance, of subject: Subject?
+    ) throws(Refusal) -> Normalization {
         if let reading { throw reading }
         return normalization
     }
-    func profile(of request: Request) throws(Refusal) -> ProfileReference { try profile.get() }
+    func profile(of request: Request, of subject: Subject?) throws(Refusal) -> ProfileReference { try profile.get() }
     func knows(vendor: String) -> Bool { vendorNames.contains(vendor) }
     var vendorNames: [String] { ["amplitude", "branch"] }
     func dialect(of vendor: String) -> any Dialect { PlainDialect() }

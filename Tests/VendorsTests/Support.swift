@@ -59,3 +59,14 @@ extension Normalization {
         patches.map { "\($0.profile.key) \($0.profile.value) \($0.identifiers)" } + skips.map(\.reason.rawValue)
     }
 }
+
+extension Normalizer {
+    /// Of a caller who may speak of anybody.
+    func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization {
+        try normalize(request, through: entrance, of: nil)
+    }
+
+    func profile(of request: Request) throws(Refusal) -> ProfileReference {
+        try profile(of: request, of: nil)
+    }
+}

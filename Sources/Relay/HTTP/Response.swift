@@ -18,6 +18,7 @@ package struct Response: Sendable {
             body: refusal.json)
         account.refusal = refusal.code
         account.cause = refusal.cause
+        account.evidence = refusal.evidence
         account.app = refusal.caller?.app ?? ""
         account.caller = refusal.caller?.name ?? ""
     }
@@ -51,6 +52,7 @@ package struct Account: Sendable {
     /// `error_code` of a refusal.
     package var refusal = ""
     package var cause = ""
+    package var evidence: Evidence?
 
     package init() {}
 }

@@ -8,6 +8,13 @@ package struct Authenticated: Sendable {
         self.caller = try authenticator.authenticate(&received)
         self.received = received
     }
+
+    /// A head of which no more is asked than whether its body is welcome.
+    init(head: Received, by authenticator: any Authenticator) throws(Refusal) {
+        var head = head
+        self.caller = try authenticator.recognize(&head)
+        self.received = head
+    }
 }
 
 /// Who sent a request, and for which app it may speak.
@@ -30,9 +37,21 @@ package enum Caller: Sendable, Equatable {
         case .client(let key): key.name
         }
     }
+
+    /// The only profile that this caller may name; nil for any.
+    var subject: Subject? {
+        if case .client(let key) = self { key.subject } else { nil }
+    }
+
+    /// - Throws: 403 where the caller has a subject and names somebody else.
+    func mayName(_ profile: ProfileReference) throws(Refusal) {
+        guard subject?.isMeant(by: profile) ?? true else {
+            throw .forbidden("This token speaks for another profile.")
+        }
+    }
 }
 
-/// What a client app carries instead of the secret key: limited, revocable. This is its configuration, not its secret.
+/// What a client app carries instead of the secret key: limited, revocable. This is what it may do, not its secret.
 package struct ClientKey: Sendable, Hashable {
     package enum Scope: String, Sendable, CaseIterable {
         case write, read
@@ -41,16 +60,41 @@ package struct ClientKey: Sendable, Hashable {
     package let name: String
     package let app: String
     package let scopes: Set<Scope>
+    /// The only profile that it may name; nil for any.
+    package let subject: Subject?
 
-    package init(name: String, app: String, scopes: Set<Scope>) {
+    package init(name: String, app: String, scopes: Set<Scope>, subject: Subject? = nil) {
         self.name = name
         self.app = app
         self.scopes = scopes
+        self.subject = subject
     }
+}
+
+/// One profile, under one or both of the names that it can have.
+package struct Subject: Sendable, Hashable {
+    private let references: [ProfileReference]
+
+    /// - Parameter references: of the same profile; the first is whom a request is about that names nobody.
+    package init(_ first: ProfileReference, _ others: ProfileReference...) {
+        references = [first] + others
+    }
+
+    package var reference: ProfileReference { references[0] }
+
+    /// Whether a reference is known to mean this profile. One of the kind that is not known here is not.
+    package func isMeant(by reference: ProfileReference) -> Bool { references.contains(reference) }
 }
 
 /// Tells who sent a request. Fails closed: what cannot be told is refused with 401.
 package protocol Authenticator: Sendable {
-    /// Takes the credential out of the request's query: no stage behind this one sees it.
+    /// Takes the credential out of the request's query and path: no stage behind this one sees it.
     func authenticate(_ received: inout Received) throws(Refusal) -> Caller
+    /// Tells it from the head alone, before the body is there. Who signs the body is taken for who they say they are;
+    /// nothing is spent or stored on their word.
+    func recognize(_ head: inout Received) throws(Refusal) -> Caller
+}
+
+extension Authenticator {
+    package func recognize(_ head: inout Received) throws(Refusal) -> Caller { try authenticate(&head) }
 }

@@ -12,7 +12,8 @@ package struct Normalized: Sendable {
         let caller = admitted.caller
         do throws(Refusal) {
             var normalization = try normalizer.normalize(
-                admitted.received.request, through: admitted.received.entrance)
+                admitted.received.request, through: admitted.received.entrance, of: caller.subject)
+            for patch in normalization.patches { try caller.mayName(patch.profile) }
             for patch in normalization.patches { try limiter.admit(patch.profile, of: caller) }
             app = try App(of: caller, in: apps)
             normalization.limit(to: app.version)
@@ -51,9 +52,12 @@ extension Normalization {
 package protocol Normalizer: Sendable {
     /// The patches in a payload, in its order, and what was left out of it.
     /// Throws 400 `malformed_body` or 415 for what cannot be read, 400 `validation_error` for a client's mistake.
-    func normalize(_ request: Request, through entrance: Entrance) throws(Refusal) -> Normalization
+    /// - Parameter subject: whom a client's request is about that names nobody.
+    func normalize(
+        _ request: Request, through entrance: Entrance, of subject: Subject?
+    ) throws(Refusal) -> Normalization
     /// Whom a client's request without a payload is about. Throws 400 `validation_error` where that cannot be told.
-    func profile(of request: Request) throws(Refusal) -> ProfileReference
+    func profile(of request: Request, of subject: Subject?) throws(Refusal) -> ProfileReference
     /// Whether there is a vendor of that name; `/client/{vendor}` answers 404 otherwise.
     func knows(vendor: String) -> Bool
     /// Every vendor that there is, in alphabetical order.

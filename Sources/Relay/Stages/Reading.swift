@@ -9,7 +9,8 @@ package struct Inquiry: Sendable {
     ) throws(Refusal) {
         caller = admitted.caller
         do throws(Refusal) {
-            profile = try normalizer.profile(of: admitted.received.request)
+            profile = try normalizer.profile(of: admitted.received.request, of: caller.subject)
+            try caller.mayName(profile)
             try limiter.admit(profile, of: caller)
             app = try App(of: caller, in: apps)
             guard app.version == .v2 else { throw .notReadable }
