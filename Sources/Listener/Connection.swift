@@ -136,11 +136,16 @@ final class Connection: @unchecked Sendable {
         guard settle(reader.heldBytes + head.bytes + body.count) else {
             return send(Response(.overloaded), to: asked, then: .linger)
         }
+        let answer: @Sendable () async -> Response
+        switch listener.responder.reply(to: request) {
+        case .now(let response): return send(response, to: asked, then: .request)
+        case .later(let later): answer = later
+        }
         state = .answering
         deadline = nil
         // Immediate: runs here and now up to its first suspension, and on the loop after it.
         Task.immediate(executorPreference: listener.loop) { [self] in
-            let response = await listener.responder.respond(to: request)
+            let response = await answer()
             listener.loop.preconditionIsCurrent()
             // The connection may have gone meanwhile; the answer then has nowhere to go.
             guard case .answering = state else { return }

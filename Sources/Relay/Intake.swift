@@ -21,10 +21,15 @@ package struct Intake: Sendable {
 
     /// Accepts one request. Returns once everything in it is durable; throws the refusal that answers it otherwise.
     package func accept(_ received: Received) async throws(Refusal) -> Receipt {
+        let normalized = try understand(received)
+        return try await Receipt(normalized, in: outbox)
+    }
+
+    /// All of it that needs no waiting.
+    func understand(_ received: Received) throws(Refusal) -> Normalized {
         let authenticated = try Authenticated(received, by: authenticator)
         let admitted = try Admitted(authenticated, by: limiter)
-        let normalized = try Normalized(admitted, by: normalizer, within: limiter, apps: apps)
-        return try await Receipt(normalized, in: outbox)
+        return try Normalized(admitted, by: normalizer, within: limiter, apps: apps)
     }
 
     /// Asks Adapty what it holds of a profile. Nothing is stored, and nothing tried again: who asked does that.

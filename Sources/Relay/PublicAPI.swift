@@ -21,22 +21,31 @@ package struct PublicAPI: Responder {
     }
 
     package func respond(to request: Request) async -> Response {
+        switch reply(to: request) {
+        case .now(let response): response
+        case .later(let answer): await answer()
+        }
+    }
+
+    package func reply(to request: Request) -> Reply {
         switch route(request) {
         case .success(.health(let question)):
-            return health.answer(question)
+            .now(health.answer(question))
         case .success(.description):
-            return description.answer
+            .now(description.answer)
+        case .success(.entrance(.hook(let source), let path)):
+            accept(request, from: source, at: path)
         case .success(.entrance(let entrance, let path)):
-            var response: Response
-            switch entrance {
-            case .hook(let source): response = await accept(request, from: source)
-            case .dropIn where request.method == .get: response = await read(request, through: entrance)
-            case .client, .dropIn: response = await acceptAndWait(request, through: entrance)
+            .later {
+                let isQuestion = if case .dropIn = entrance { request.method == .get } else { false }
+                var response =
+                    isQuestion
+                    ? await read(request, through: entrance) : await acceptAndWait(request, through: entrance)
+                response.account.route = path
+                return response
             }
-            response.account.route = path
-            return response
         case .failure(let refusal):
-            return Response(refusal)
+            .now(Response(refusal))
         }
     }
 
@@ -48,10 +57,8 @@ package struct PublicAPI: Responder {
                 try intake.welcome(Received(head, through: entrance))
                 return nil
             } catch {
-                var response =
-                    if case .hook(let source) = entrance { answer(error, to: head, of: source) } else {
-                        Response(error)
-                    }
+                if case .hook(let source) = entrance { return answer(error, to: head, of: source, at: path) }
+                var response = Response(error)
                 response.account.route = path
                 return response
             }
@@ -60,22 +67,41 @@ package struct PublicAPI: Responder {
         }
     }
 
-    private func accept(_ request: Request, from source: Source) async -> Response {
-        let dialect = normalizer.dialect(of: source.vendor)
-        do {
-            let receipt = try await intake.accept(Received(request, through: .hook(source)))
-            return dialect.answer(receipt, to: request).accounting(for: receipt)
+    /// A webhook waits for the commit of what it changes; one that changes nothing waits for nothing.
+    private func accept(_ request: Request, from source: Source, at path: String) -> Reply {
+        do throws(Refusal) {
+            let normalized = try intake.understand(Received(request, through: .hook(source)))
+            if let receipt = Receipt(normalized, knownTo: intake.outbox) {
+                return .now(answer(receipt, to: request, of: source, at: path))
+            }
+            return .later {
+                do throws(Refusal) {
+                    let receipt = try await Receipt(normalized, in: intake.outbox)
+                    return answer(receipt, to: request, of: source, at: path)
+                } catch {
+                    return answer(error, to: request, of: source, at: path)
+                }
+            }
         } catch {
-            return answer(error, to: request, of: source)
+            return .now(answer(error, to: request, of: source, at: path))
         }
     }
 
-    /// In the words of the source's vendor.
-    private func answer(_ refusal: Refusal, to request: Request, of source: Source) -> Response {
+    // In the words of the source's vendor.
+
+    private func answer(_ receipt: Receipt, to request: Request, of source: Source, at path: String) -> Response {
+        var response = normalizer.dialect(of: source.vendor).answer(receipt, to: request)
+        response.account(for: receipt)
+        response.account.route = path
+        return response
+    }
+
+    private func answer(_ refusal: Refusal, to request: Request, of source: Source, at path: String) -> Response {
         var response = normalizer.dialect(of: source.vendor).answer(refusal, to: request)
         response.account = Response(refusal).account
         response.account.app = source.app
         response.account.caller = source.name
+        response.account.route = path
         return response
     }
 }
@@ -127,12 +153,16 @@ extension PublicAPI {
 extension Response {
     func accounting(for receipt: Receipt) -> Response {
         var response = self
-        response.account.app = receipt.caller.app
-        response.account.caller = receipt.caller.name
-        response.account.profile = receipt.profile
-        response.account.accepted = receipt.accepted
-        response.account.unchanged = receipt.unchanged
-        response.account.skips = receipt.skips
+        response.account(for: receipt)
         return response
+    }
+
+    mutating func account(for receipt: Receipt) {
+        account.app = receipt.caller.app
+        account.caller = receipt.caller.name
+        account.profile = receipt.profile
+        account.accepted = receipt.accepted
+        account.unchanged = receipt.unchanged
+        account.skips = receipt.skips
     }
 }

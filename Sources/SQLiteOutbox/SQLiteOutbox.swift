@@ -10,6 +10,8 @@ import Synchronization
 package final class SQLiteOutbox: Outbox {
     private let mail = Condition(Mail())
     private let status = StoreStatus()
+    private let settings: OutboxSettings
+    private let ledger: SharedLedger
 
     /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
     /// - Parameters:
@@ -19,7 +21,10 @@ package final class SQLiteOutbox: Outbox {
     package init(
         path: String, settings: OutboxSettings = OutboxSettings(), onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
-        let store = try Store(path: path, settings: settings, mail: mail, status: status, onDue: onDue)
+        self.settings = settings
+        ledger = SharedLedger(Ledger(settings: settings))
+        let store = try Store(
+            path: path, settings: settings, ledger: ledger, mail: mail, status: status, onDue: onDue)
         try startThread("outbox") { store.run() }
     }
 
@@ -30,6 +35,27 @@ package final class SQLiteOutbox: Outbox {
 
     package func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {
         try await ask(or: .failure(.closed)) { $0.appends.append(.init(submission: submission, answer: $1)) }.get()
+    }
+
+    package func recognize(_ submission: Submission) -> [Disposition]? {
+        guard !submission.isAwaited, status.isWritable else { return nil }
+        var needsHousekeeping = false
+        let dispositions: [Disposition]? = ledger.ifFree { ledger in
+            let hadNewerTimes = !ledger.newerTimes.isEmpty
+            defer { needsHousekeeping = !hadNewerTimes && !ledger.newerTimes.isEmpty }
+            var dispositions: [Disposition] = []
+            dispositions.reserveCapacity(submission.patches.count)
+            for patch in submission.patches {
+                // It gets no place in the order of arrival: nothing of it is kept.
+                let arrival = Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
+                guard let disposition = ledger.recognize(arrival) else { return nil }
+                dispositions.append(disposition)
+            }
+            return dispositions
+        }
+        // The store sleeps until there is something to do, and does not know of the first newer time.
+        if needsHousekeeping { mail.withLock { $0.wantsHousekeeping = true } }
+        return dispositions
     }
 
     package func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {

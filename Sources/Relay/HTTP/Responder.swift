@@ -3,11 +3,23 @@ package protocol Responder: Sendable {
     /// Asked before the body of a request with `Expect: 100-continue` is read: a final answer, or nil to let the body
     /// come.
     func answerEarly(_ head: Request) -> Response?
+    /// Answers, at once where nothing has to be waited for.
+    func reply(to request: Request) -> Reply
     func respond(to request: Request) async -> Response
 }
 
 extension Responder {
     package func answerEarly(_ head: Request) -> Response? { nil }
+
+    package func reply(to request: Request) -> Reply {
+        .later { await respond(to: request) }
+    }
+}
+
+/// An answer, or the work that it takes. Most webhooks say what is known already: those need no task of their own.
+package enum Reply: Sendable {
+    case now(Response)
+    case later(@Sendable () async -> Response)
 }
 
 /// Is told of every request that got an answer, also of those that never became one.

@@ -3,6 +3,10 @@ package protocol Outbox: Sendable {
     /// Stores a request's patches together. Returns after the commit, what each patch came to, in order.
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition]
 
+    /// What a request's patches come to where all of them say what is durable already, and nobody waits for an answer.
+    /// Returns at once; nil where that is not so or cannot be told without waiting: then they are to be appended.
+    func recognize(_ submission: Submission) -> [Disposition]?
+
     /// Takes up to `limit` deliveries of an app that are due at `now`. Each is in flight until it is settled, and no
     /// other delivery of its profile is handed out before that.
     func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim
@@ -16,6 +20,10 @@ package protocol Outbox: Sendable {
 
     /// Whether appends are being stored at this moment; what `/readyz` asks.
     var isWritable: Bool { get }
+}
+
+extension Outbox {
+    package func recognize(_ submission: Submission) -> [Disposition]? { nil }
 }
 
 /// What one request asks the outbox to keep.

@@ -12,27 +12,41 @@ package struct Receipt: Sendable {
     /// What the outbox said of each patch, in order.
     package let dispositions: [Disposition]
 
+    /// Keeps what there is to keep.
     init(_ normalized: Normalized, in outbox: any Outbox) async throws(Refusal) {
-        let request = normalized.admitted.received.request
-        self.id = request.id
-        self.caller = normalized.admitted.caller
-        self.skips = normalized.skips
-        self.profile = normalized.patches.first?.profile
         guard !normalized.patches.isEmpty else {
-            (accepted, unchanged, dispositions) = (0, 0, [])
+            self.init(normalized, [])
             return
         }
-        let submission = Submission(
-            id: request.id, app: caller.app, origin: caller.name, patches: normalized.patches,
-            received: request.received, isAwaited: request.isAwaited,
-            isInsistent: request.isAwaited && normalized.app.version == .v1)
         do {
-            dispositions = try await outbox.append(submission)
+            self.init(normalized, try await outbox.append(Submission(normalized)))
         } catch {
-            throw Refusal(error).of(caller)
+            throw Refusal(error).of(normalized.admitted.caller)
         }
+    }
+
+    /// The receipt for what is known already: there is nothing to keep. Nil where that is not so, or cannot be told at
+    /// once.
+    init?(_ normalized: Normalized, knownTo outbox: any Outbox) {
+        guard !normalized.patches.isEmpty else {
+            self.init(normalized, [])
+            return
+        }
+        // Whoever waits for Adapty's answer is known to the outbox only through an append.
+        guard !normalized.admitted.received.request.isAwaited,
+            let dispositions = outbox.recognize(Submission(normalized))
+        else { return nil }
+        self.init(normalized, dispositions)
+    }
+
+    private init(_ normalized: Normalized, _ dispositions: [Disposition]) {
+        id = normalized.admitted.received.request.id
+        caller = normalized.admitted.caller
+        skips = normalized.skips
+        profile = normalized.patches.first?.profile
         accepted = dispositions.count { $0 == .accepted }
         unchanged = dispositions.count - accepted
+        self.dispositions = dispositions
     }
 
     /// `{"accepted":n,"unchanged":n,"skipped":n,"id":"..."}`
@@ -45,5 +59,16 @@ package struct Receipt: Sendable {
             json.field("id", id.description)
         }
         return json.bytes
+    }
+}
+
+extension Submission {
+    fileprivate init(_ normalized: Normalized) {
+        let request = normalized.admitted.received.request
+        let caller = normalized.admitted.caller
+        self.init(
+            id: request.id, app: caller.app, origin: caller.name, patches: normalized.patches,
+            received: request.received, isAwaited: request.isAwaited,
+            isInsistent: request.isAwaited && normalized.app.version == .v1)
     }
 }

@@ -62,6 +62,45 @@ final class Entry {
         static let isNewer = Nodes(rawValue: 8)
         /// Was asked for since it was last looked at for eviction.
         static let isRecent = Nodes(rawValue: 16)
+        /// Was merged into since the last commit: what is in memory may be taken back.
+        static let isUncommitted = Nodes(rawValue: 32)
+    }
+}
+
+extension Entry {
+    /// What is known of a field that arrives. Of the newer ones nothing is to be learnt; the same may have a newer time.
+    enum Knowledge {
+        case newerWaiting, newerApplied
+        case sameWaiting(MergedPatch.Field)
+        case sameApplied(AppliedPatch.Field)
+
+        var disposition: Disposition {
+            switch self {
+            case .newerWaiting, .sameWaiting: .unchangedWaiting
+            case .newerApplied, .sameApplied: .unchangedApplied
+            }
+        }
+    }
+
+    /// Nil where the field is to wait: its value is another, or nobody knows it, or Adapty is to hear it again.
+    func knowledge(of field: MergedPatch.Field, from arrival: Arrival) -> Knowledge? {
+        if let waiting = state.waiting[field.identifier] {
+            if field.at < waiting.at { return .newerWaiting }
+            return field.value == waiting.value ? .sameWaiting(waiting) : nil
+        }
+        guard let applied = state.applied[field.identifier], !arrival.isInsistent else { return nil }
+        if field.at < applied.field.at { return .newerApplied }
+        guard field.value == applied.field.value, arrival.received - applied.confirmed < app.reassertAfter else {
+            return nil
+        }
+        return .sameApplied(applied)
+    }
+}
+
+extension Entry.State {
+    /// What is known of an identifier: what waits, else what is applied.
+    func field(_ identifier: Identifier) -> MergedPatch.Field? {
+        waiting[identifier] ?? applied[identifier]?.field
     }
 }
 

@@ -65,13 +65,13 @@ final class Ledger {
         let known = app.entry(of: arrival.profile)
         let entry = known ?? app.addEntry(of: arrival.profile)
         undos.append(Undo(entry: entry, state: entry.state, isNew: known == nil))
-        entry.nodes.insert(.isRecent)
+        entry.nodes.formUnion([.isRecent, .isUncommitted])
 
         let wasWaiting = entry.state.isWaiting
         var disposition = Disposition.unchangedApplied
         for (identifier, value) in arrival.identifiers.fields {
-            let known = entry.state.waiting[identifier] ?? entry.state.applied[identifier]?.field
-            switch take(arrival.field(identifier, value, after: known), of: arrival, into: entry) {
+            let field = arrival.field(identifier, value, after: entry.state.field(identifier))
+            switch take(field, of: arrival, into: entry) {
             case .accepted: disposition = .accepted
             case .unchangedWaiting where disposition == .unchangedApplied: disposition = .unchangedWaiting
             case .unchangedWaiting, .unchangedApplied: break
@@ -99,32 +99,19 @@ final class Ledger {
     /// is late. That is kept in memory and reaches the file with the profile's next row, at the latest after
     /// `newerTimesAfter`: nobody was promised more than that the value is known, and it is.
     private func take(_ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry) -> Disposition {
-        if let waiting = entry.state.waiting[field.identifier] {
+        let isWaiting = entry.state.waiting[field.identifier] != nil
+        if let known = entry.knowledge(of: field, from: arrival) {
+            confirm(known, by: field, of: arrival, in: entry)
+            return known.disposition
+        }
+        if isWaiting {
             if !arrival.isAwaited { unmark(IdentifierSet(field.identifier), of: entry) }
-            guard field.at >= waiting.at else { return .unchangedWaiting }
-            if field.value == waiting.value {
-                raise(waiting, to: field.at) { entry.state.waiting.merge($0) }
-                if field.at > waiting.at { noteNewerTimes(of: entry) }
-                return .unchangedWaiting
-            }
-        } else if let applied = entry.state.applied[field.identifier] {
-            guard field.at >= applied.field.at else {
-                guard arrival.isInsistent else { return .unchangedApplied }
-                // What is newer goes once more: it answers the caller, and sets nothing back.
-                mark(field.identifier, of: entry)
-                entry.state.waiting.merge(applied.field.again(as: field.sequence))
-                return .accepted
-            }
-            if !arrival.isInsistent, field.value == applied.field.value,
-                arrival.received - applied.confirmed < entry.app.reassertAfter
-            {
-                raise(applied.field, to: field.at) {
-                    entry.state.applied[field.identifier] = .init(field: $0, confirmed: applied.confirmed)
-                    noteNewerTimes(of: entry)
-                }
-                return .unchangedApplied
-            }
-            if arrival.isAwaited { mark(field.identifier, of: entry) }
+        } else if arrival.isInsistent, let applied = entry.state.applied[field.identifier]?.field, field.at < applied.at
+        {
+            // What is newer goes once more: it answers the caller, and sets nothing back.
+            mark(field.identifier, of: entry)
+            entry.state.waiting.merge(applied.again(as: field.sequence))
+            return .accepted
         } else if arrival.isAwaited {
             mark(field.identifier, of: entry)
         }
@@ -132,9 +119,45 @@ final class Ledger {
         return .accepted
     }
 
-    private func raise(_ field: MergedPatch.Field, to time: Timestamp, _ put: (MergedPatch.Field) -> Void) {
-        guard time > field.at else { return }
-        put(.init(identifier: field.identifier, value: field.value, at: time, sequence: field.sequence))
+    /// What an arrival comes to that says nothing new; nil where it does, or where what is known may yet be taken back.
+    /// Nothing has to be written for it.
+    func recognize(_ arrival: Arrival) -> Disposition? {
+        guard let entry = apps[arrival.app]?.entry(of: arrival.profile), !entry.nodes.contains(.isUncommitted) else {
+            return nil
+        }
+        let fields = arrival.identifiers.fields.map { identifier, value in
+            arrival.field(identifier, value, after: entry.state.field(identifier))
+        }
+        var disposition = Disposition.unchangedApplied
+        for field in fields {
+            guard let known = entry.knowledge(of: field, from: arrival) else { return nil }
+            if known.disposition == .unchangedWaiting { disposition = .unchangedWaiting }
+        }
+        for field in fields {
+            guard let known = entry.knowledge(of: field, from: arrival) else { continue }
+            confirm(known, by: field, of: arrival, in: entry)
+        }
+        entry.nodes.insert(.isRecent)
+        return disposition
+    }
+
+    /// What is known was said again: its time may be newer now, and it is no longer only of callers who wait.
+    private func confirm(
+        _ known: Entry.Knowledge, by field: MergedPatch.Field, of arrival: Arrival, in entry: Entry
+    ) {
+        if known.disposition == .unchangedWaiting, !arrival.isAwaited {
+            unmark(IdentifierSet(field.identifier), of: entry)
+        }
+        switch known {
+        case .sameWaiting(let waiting) where field.at > waiting.at:
+            entry.state.waiting.merge(waiting.at(field.at))
+        case .sameApplied(let applied) where field.at > applied.field.at:
+            entry.state.applied[field.identifier] = .init(
+                field: applied.field.at(field.at), confirmed: applied.confirmed)
+        case .sameWaiting, .sameApplied, .newerWaiting, .newerApplied:
+            return
+        }
+        noteNewerTimes(of: entry)
     }
 
     // MARK: Undo
@@ -149,11 +172,14 @@ final class Ledger {
             entry.state = undo.state
             if isWaiting && !entry.state.isWaiting { entry.app.endWait(of: entry) }
             if undo.isNew { entry.app.remove(entry) }
+            // Of several merges into one entry, those before the mark stay.
+            if mark == 0 { entry.nodes.remove(.isUncommitted) }
         }
     }
 
     /// What was merged is durable.
     func keep() {
+        for undo in undos { undo.entry.nodes.remove(.isUncommitted) }
         undos.removeAll(keepingCapacity: true)
     }
 
@@ -229,5 +255,10 @@ extension MergedPatch.Field {
     /// The same value of the same time, with a place of its own in the order of arrival.
     fileprivate func again(as sequence: Int64) -> MergedPatch.Field {
         .init(identifier: identifier, value: value, at: at, sequence: sequence)
+    }
+
+    /// The same, true from another time.
+    fileprivate func at(_ time: Timestamp) -> MergedPatch.Field {
+        .init(identifier: identifier, value: value, at: time, sequence: sequence)
     }
 }

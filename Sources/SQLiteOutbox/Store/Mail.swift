@@ -23,12 +23,14 @@ struct Mail {
     var closes: [CheckedContinuation<Void, Never>] = []
     /// The write-ahead log is long, and all but its end is in the file: the end is wanted there too.
     var wantsCheckpoint = false
+    /// There is something to do that nobody waits for.
+    var wantsHousekeeping = false
     /// Nothing is taken any more.
     var isClosed = false
 
     var isEmpty: Bool {
         settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty
-            && !wantsCheckpoint
+            && !wantsCheckpoint && !wantsHousekeeping
             && !isClosed
     }
 

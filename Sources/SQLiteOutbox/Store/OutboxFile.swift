@@ -66,11 +66,19 @@ final class OutboxFile {
     }
 
     /// All of it becomes durable, or nothing does.
-    func commit(_ body: (Database) throws -> Void) throws {
+    /// - Parameter sync: runs what waits for the disk.
+    func commit(
+        sync: (() throws -> Void) throws -> Void = { try $0() }, _ body: (Database) throws -> Void
+    ) throws {
         try queue.writeWithoutTransaction { db in
-            try db.inTransaction(.immediate) {
+            try db.beginTransaction(.immediate)
+            do {
                 try body(db)
-                return .commit
+                try sync { try db.commit() }
+            } catch {
+                // Where SQLite has rolled back by itself there is nothing left to do.
+                if db.isInsideTransaction { try? db.rollback() }
+                throw error
             }
         }
     }

@@ -8,7 +8,8 @@ import Synchronization
 /// commits.
 final class Store {
     let settings: OutboxSettings
-    let ledger: Ledger
+    private let shared: SharedLedger
+    var ledger: Ledger { shared.ledger }
     let file: OutboxFile
     private var lock: FileLock?
     private let mail: Condition<Mail>
@@ -33,18 +34,18 @@ final class Store {
     var probeDue: ContinuousClock.Instant
 
     init(
-        path: String, settings: OutboxSettings, mail: Condition<Mail>, status: StoreStatus,
+        path: String, settings: OutboxSettings, ledger: SharedLedger, mail: Condition<Mail>, status: StoreStatus,
         onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
         self.settings = settings
+        shared = ledger
         self.mail = mail
         self.status = status
         self.onDue = onDue
         try makeParents(of: path)
         lock = try FileLock(besides: path)
         file = try OutboxFile(path: path, settings: settings)
-        ledger = Ledger(settings: settings)
-        (deadLetterCounts, lastRow) = try recover(ledger, from: file)
+        (deadLetterCounts, lastRow) = try recover(ledger.ledger, from: file)
         checkpointer = try Checkpointer(path: path, settings: settings) {
             mail.withLock { $0.wantsCheckpoint = true }
         } failed: {
@@ -55,9 +56,14 @@ final class Store {
     }
 
     func run() {
+        shared.hold()
+        defer { shared.release() }
         tellConsumers()
         while true {
-            let mail = mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
+            let patience = patience
+            let mail = shared.released {
+                self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
+            }
             serve(mail)
             if mail.isClosed {
                 close()
@@ -177,7 +183,10 @@ final class Store {
         let start = ContinuousClock.now
         var rowBytes = 0
         do {
-            try file.commit { db in
+            // What is written of an entry is what is folded: nothing may be added to it meanwhile.
+            for (entry, _) in profiles { entry.nodes.insert(.isUncommitted) }
+            defer { for (entry, _) in profiles { entry.nodes.remove(.isUncommitted) } }
+            try file.commit(sync: { try shared.released(while: $0) }) { db in
                 rowBytes = try AcceptedRow.insert(rows, into: db)
                 for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
                 try write(profiles, at: now, in: db)
@@ -204,6 +213,7 @@ final class Store {
 
     /// What was asked before is done. The lock goes last: whoever takes it finds a file that nobody writes.
     private func close() {
+        shared.isClosed = true
         checkpointer.stop()
         foldAll()
         // SQLite finishes the write-ahead log and removes it where nobody else has the file open.

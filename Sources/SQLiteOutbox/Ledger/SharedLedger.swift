@@ -1,0 +1,43 @@
+import Glibc
+
+/// The ledger, and who may touch it: the store's thread, which holds it but for the time in which it waits for mail or
+/// for the disk; and whoever finds it free in between, for a moment.
+///
+/// What merged but is not on the disk yet is in the ledger too, marked as uncommitted. So whoever looks while a commit
+/// is under way leaves that alone.
+final class SharedLedger: @unchecked Sendable {
+    // @unchecked: `ledger` and `isClosed` are touched only by who holds the lock; the pointer never changes.
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// For the store's thread, while it holds the lock.
+    let ledger: Ledger
+    /// The store has ended; what is in memory counts no more.
+    var isClosed = false
+
+    init(_ ledger: Ledger) {
+        self.ledger = ledger
+        pthread_mutex_init(lock, nil)
+    }
+
+    deinit {
+        pthread_mutex_destroy(lock)
+        lock.deallocate()
+    }
+
+    func hold() { pthread_mutex_lock(lock) }
+
+    func release() { pthread_mutex_unlock(lock) }
+
+    /// Lets others have it while something takes its time. For who holds it.
+    func released<Result>(while body: () throws -> Result) rethrows -> Result {
+        release()
+        defer { hold() }
+        return try body()
+    }
+
+    /// Nil where somebody else holds it: nobody waits here.
+    func ifFree<Result>(_ body: (Ledger) -> Result?) -> Result? {
+        guard pthread_mutex_trylock(lock) == 0 else { return nil }
+        defer { release() }
+        return isClosed ? nil : body(ledger)
+    }
+}
