@@ -3,6 +3,8 @@
 package struct PublicAPI: Responder {
     let intake: Intake
     let sources: [String: Source]
+    /// The same by their whole paths.
+    private let hooks: [String: Source]
     let normalizer: any Normalizer
     let answers: Answers
     let health: Health
@@ -14,6 +16,7 @@ package struct PublicAPI: Responder {
     ) {
         self.intake = intake
         self.sources = sources
+        hooks = Dictionary(uniqueKeysWithValues: sources.map { ("/hooks/" + $0.key, $0.value) })
         self.normalizer = normalizer
         self.answers = answers
         self.health = health
@@ -122,6 +125,10 @@ extension PublicAPI {
     /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any
     /// other path.
     func route(_ request: Request) -> Result<Route, Refusal> {
+        // What nearly every request asks for is one look-up away.
+        if let source = hooks[request.path] {
+            return allow([.get, .post, .put], request, .entrance(.hook(source), request.path))
+        }
         var path = request.path[...]
         if path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         switch path {

@@ -53,7 +53,7 @@ enum SandboxBody {
                 json.field("app_id", "00000000-0000-7000-8000-000000000000")
                 switch profile {
                 case .profileID(let id):
-                    json.field("profile_id", id.description)
+                    json.field("profile_id", id)
                     json.null("customer_user_id")
                 case .customerUserID(let id):
                     json.field("profile_id", "00000000-0000-7000-8000-000000000001")

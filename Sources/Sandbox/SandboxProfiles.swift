@@ -14,7 +14,7 @@ package struct SandboxProfile: Sendable {
         json.field(profile.key, profile.value)
         json.object("identifiers") { identifiers.write(to: &$0) }
         json.field("updates", updates)
-        if let updated { json.field("updated_at", updated.description) }
+        if let updated { json.field("updated_at", updated) }
     }
 }
 

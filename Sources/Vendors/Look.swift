@@ -162,13 +162,7 @@ extension UnsafeBufferPointer<UInt8> {
     /// Why a text cannot be an id, as the end of a sentence; nil where it can.
     var flaw: String? {
         if count > Look.mostBytes { return "is longer than \(Look.mostBytes) bytes" }
-        var previous: UInt8 = 0
-        for byte in self {
-            // U+0080 to U+009F are controls too, of two bytes: C2 80 to C2 9F.
-            if byte.isControl || (previous == 0xc2 && byte < 0xa0) { return "holds control characters" }
-            previous = byte
-        }
-        return nil
+        return holdsControls ? "holds control characters" : nil
     }
 }
 

@@ -94,9 +94,17 @@ struct Assembly {
         case .none: { _ in "" }
         case .hashed:
             { profile in
-                let digest = SHA256.hash(data: Array(profile.value.utf8))
-                return String(
-                    decoding: digest.prefix(8).flatMap { [UInt8.hex($0 >> 4), .hex($0 & 15)] }, as: UTF8.self)
+                var hash = SHA256()
+                var text = profile.value
+                text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+                let digest = hash.finalize()
+                return String(unsafeUninitializedCapacity: 16) { digits in
+                    for (place, byte) in digest.prefix(8).enumerated() {
+                        digits[2 * place] = UInt8.hex(byte >> 4)
+                        digits[2 * place + 1] = UInt8.hex(byte & 15)
+                    }
+                    return 16
+                }
             }
         }
     }

@@ -38,6 +38,19 @@ package enum ProfileReference: Sendable, Hashable {
     }
 }
 
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether a text holds control characters: C0 and DEL are one byte each in UTF-8, C1 (U+0080 to U+009F) are two,
+    /// C2 80 to C2 9F.
+    package var holdsControls: Bool {
+        var previous: UInt8 = 0
+        for byte in self {
+            if byte.isControl || (previous == 0xc2 && byte < 0xa0) { return true }
+            previous = byte
+        }
+        return false
+    }
+}
+
 /// A customer user id that can ride in a header.
 package struct CustomerUserID: Sendable, Hashable {
     /// Longer ones are refused: nobody's id, and headers are bounded everywhere on the way.
@@ -48,13 +61,19 @@ package struct CustomerUserID: Sendable, Hashable {
     /// Trims blanks. Nil for nothing, for more than `mostBytes`, and for control characters: libcurl writes CR and LF
     /// into a header as they are.
     package init?(_ text: some StringProtocol) {
-        let trimmed = text.trimmingBlanks
-        guard (1...Self.mostBytes).contains(trimmed.utf8.count), trimmed.utf8.allSatisfy({ !$0.isControl }) else {
-            return nil
+        var text = String(text)
+        let isFit = text.withUTF8 { bytes in
+            guard let first = bytes.first, let last = bytes.last else { return false }
+            return bytes.count <= Self.mostBytes && !first.isBlank && !last.isBlank && !bytes.holdsControls
         }
-        // C1 controls (U+0080 to U+009F) are two bytes in UTF-8, neither of which is a control byte.
-        guard trimmed.unicodeScalars.allSatisfy({ !(0x80...0x9f).contains($0.value) }) else { return nil }
-        self.text = String(trimmed)
+        if !isFit {
+            // Seldom: there is something to trim, or it is of no use.
+            text = String(text.trimmingBlanks)
+            guard (1...Self.mostBytes).contains(text.utf8.count), !text.withUTF8({ $0.holdsControls }) else {
+                return nil
+            }
+        }
+        self.text = text
     }
 
     /// Hashing stays that of the text: same bytes, same hash.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What protocols mean by letters, digits and blanks: ASCII, whatever the locale. Inlinable, for they are asked of
 /// every byte that comes in, by other modules.
 extension UInt8 {
@@ -39,6 +41,13 @@ extension String {
     /// Whether both are the same bytes. `==` also equates what Unicode calls equivalent (`é` and `e` with an accent);
     /// to whoever gave out an id those are two.
     package func isSameBytes(as other: String) -> Bool {
-        self == other && utf8.elementsEqual(other.utf8)
+        guard utf8.count == other.utf8.count else { return false }
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+                return memcmp(left, right, other.utf8.count) == 0
+            }
+        }
     }
 }

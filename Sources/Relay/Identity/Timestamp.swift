@@ -62,6 +62,13 @@ extension Timestamp {
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with milliseconds: `2026-10-14T08:21:43.117Z`.
     package var description: String {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The same, at the end of what is there: log lines are many.
+    func write(to bytes: inout [UInt8]) {
         let (days, rest) = milliseconds.flooredDivision(by: 86_400_000)
         let shifted = days + 719_468
         let (era, dayOfEra) = shifted.flooredDivision(by: 146_097)
@@ -71,9 +78,18 @@ extension Timestamp: CustomStringConvertible {
         let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date = "\(year.padded(4))-\(month.padded(2))-\(day.padded(2))"
-        let time = "\((rest / 3_600_000).padded(2)):\((rest / 60_000 % 60).padded(2)):\((rest / 1000 % 60).padded(2))"
-        return "\(date)T\(time).\((rest % 1000).padded(3))Z"
+        if year < 0 { bytes.append(UInt8(ascii: "-")) }
+        func put(_ value: Int64, _ width: Int, _ end: UInt8) {
+            bytes.append(decimal: value.magnitude, width: width)
+            bytes.append(end)
+        }
+        put(year, 4, UInt8(ascii: "-"))
+        put(month, 2, UInt8(ascii: "-"))
+        put(day, 2, UInt8(ascii: "T"))
+        put(rest / 3_600_000, 2, UInt8(ascii: ":"))
+        put(rest / 60_000 % 60, 2, UInt8(ascii: ":"))
+        put(rest / 1000 % 60, 2, UInt8(ascii: "."))
+        put(rest % 1000, 3, UInt8(ascii: "Z"))
     }
 }
 
@@ -81,11 +97,6 @@ extension Int64 {
     fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let remainder = self % divisor
         return remainder < 0 ? (self / divisor - 1, remainder + divisor) : (self / divisor, remainder)
-    }
-
-    fileprivate func padded(_ width: Int) -> String {
-        let digits = String(self)
-        return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
     }
 }
 

@@ -57,18 +57,29 @@ package struct UniqueID: Sendable, Hashable, Comparable {
 extension UniqueID: CustomStringConvertible {
     /// 36 characters, lower case.
     package var description: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for nibble in 0..<32 {
-                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
-                }
-                let word = nibble < 16 ? high : low
-                buffer[position] = UInt8.hexDigits[Int(truncatingIfNeeded: word >> (60 - 4 * UInt64(nibble & 15))) & 15]
+        String(unsafeUninitializedCapacity: 36) { write(to: $0) }
+    }
+
+    /// The same, at the end of what is there.
+    func write(to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { buffer in
+            _ = write(to: buffer)
+            bytes += buffer
+        }
+    }
+
+    private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var position = 0
+        for nibble in 0..<32 {
+            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                buffer[position] = UInt8(ascii: "-")
                 position += 1
             }
-            return position
+            let word = nibble < 16 ? high : low
+            let digit = UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64(nibble & 15))) & 15
+            buffer[position] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            position += 1
         }
+        return position
     }
 }

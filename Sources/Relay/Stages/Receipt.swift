@@ -56,7 +56,7 @@ package struct Receipt: Sendable {
             json.field("accepted", accepted)
             json.field("unchanged", unchanged)
             json.field("skipped", skips.count)
-            json.field("id", id.description)
+            json.field("id", id)
         }
         return json.bytes
     }

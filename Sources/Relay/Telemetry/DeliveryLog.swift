@@ -62,7 +62,7 @@ package struct DeliveryLog: DeliveryObserver {
 
     private func write(_ record: AttemptRecord, to json: inout JSONText) {
         let (delivery, attempt) = (record.delivery, record.attempt)
-        if let request = delivery.request { json.field("id", request.description) }
+        if let request = delivery.request { json.field("id", request) }
         json.field("app", record.app)
         if !delivery.origin.isEmpty { json.field("caller", delivery.origin) }
         json.field("profile", label(delivery.profile))
@@ -80,7 +80,7 @@ package struct DeliveryLog: DeliveryObserver {
             Failure(status: failure.status, code: failure.code, message: message).write(to: &json)
         }
         switch record.settlement {
-        case .retry(let at, _), .missing(let at, _, _): json.field("retry_at", at.description)
+        case .retry(let at, _), .missing(let at, _, _): json.field("retry_at", at)
         case .dead: json.field("dead_letter", true)
         case .applied, .released: break
         }

@@ -33,7 +33,7 @@ package struct RequestLog: RequestObserver {
 
     private func write(_ exchange: Exchange, to json: inout JSONText) {
         let account = exchange.account
-        json.field("id", exchange.id.description)
+        json.field("id", exchange.id)
         json.field("request_id", exchange.requestID)
         if let method = exchange.method { json.field("method", method.rawValue) }
         if !account.route.isEmpty { json.field("route", account.route) }

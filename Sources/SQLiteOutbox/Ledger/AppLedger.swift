@@ -56,7 +56,10 @@ final class AppLedger {
     }
 
     private func part(of profile: ProfileReference) -> Int {
-        Int(UInt(bitPattern: profile.hashValue) >> (UInt.bitWidth - 6))
+        switch profile {
+        case .profileID(let id): Int(truncatingIfNeeded: id.low ^ id.high) & 63
+        case .customerUserID(let id): id.text.utf8.reduce(0) { ($0 &+ Int($1)) & 63 }
+        }
     }
 
     // MARK: Queues

@@ -83,7 +83,7 @@ extension Patch {
         json.object { json in
             json.field(profile.key, profile.value)
             json.object("identifiers") { identifiers.write(to: &$0) }
-            if let at { json.field("at", at.description) } else { json.null("at") }
+            if let at { json.field("at", at) } else { json.null("at") }
         }
         return json.bytes
     }

@@ -20,7 +20,7 @@ struct JSONLogHandler: LogHandler {
     func log(event: LogEvent) {
         var json = JSONText(reserving: 512)
         json.object { json in
-            json.field("time", Timestamp.now.description)
+            json.field("time", Timestamp.now)
             json.field("level", event.level.rawValue)
             json.field("message", event.message.description)
             for (key, value) in metadata { json.field(key, value.description) }
