@@ -21,8 +21,15 @@ struct LedgerModelTests {
             case 0..<5:
                 sequence += 1
                 let arrival = randomArrival(sequence, at: now, using: &generator)
+                let isAsked = !arrival.isAwaited && Bool.random(using: &generator)
+                if isAsked, let known = ledger.recognize(arrival) {
+                    #expect(known != .accepted && known == model.merge(arrival))
+                    continue
+                }
                 let mark = ledger.undoMark
                 let disposition = ledger.merge(arrival, at: now)
+                // What is known is recognized.
+                if isAsked { #expect(disposition == .accepted) }
                 if Int.random(in: 0..<6, using: &generator) == 0 {
                     ledger.undo(to: mark)
                 } else {

@@ -20,6 +20,24 @@ struct LedgerTests {
         #expect(names.filter { $0.hasPrefix("new") } == ["new0", "new1", "new2", "new3"])
     }
 
+    @Test("recognizes nothing that may yet be taken back")
+    func uncommitted() {
+        func arrival(_ values: [Identifier: String], _ sequence: Int64) -> Arrival {
+            let one = submission(patch("ann", values))
+            return Arrival(one.patches[0], of: one, sequence: sequence, mostAhead: .zero)
+        }
+        let (first, second) = (arrival([.appsflyerID: "1"], 1), arrival([.branchID: "2"], 2))
+        #expect(ledger.recognize(first) == nil)
+        _ = ledger.merge(first, at: noon)
+        #expect(ledger.recognize(first) == nil)
+        ledger.keep()
+        #expect(ledger.recognize(first) == .unchangedWaiting)
+        _ = ledger.merge(second, at: noon)
+        #expect(ledger.recognize(first) == nil)
+        ledger.undo(to: 0)
+        #expect(ledger.recognize(first) == .unchangedWaiting && ledger.recognize(second) == nil)
+    }
+
     @Test("tells a consumer once that something is due, and again when it has claimed")
     func tellsOnce() {
         merge(patch("ann", [.appsflyerID: "1"]))

@@ -70,6 +70,57 @@ struct SQLiteOutboxTests {
         await outbox.close()
     }
 
+    @Test("what is unchanged is recognized at once, and what is not, or not on the disk yet, never")
+    func recognizes() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        let (ann, newer) = (patch("ann", [.appsflyerID: "1"]), patch("ann", [.appsflyerID: "2"], at: noon))
+        #expect(outbox.recognize(submission(ann)) == nil)
+        _ = try await outbox.append(submission(ann))
+        #expect(await eventually { outbox.recognize(submission(ann)) } == [.unchangedWaiting])
+        #expect(outbox.recognize(submission(newer)) == nil)
+        #expect(outbox.recognize(submission(ann, newer)) == nil)
+        #expect(outbox.recognize(submission(ann, isAwaited: true)) == nil)
+        await outbox.close()
+        #expect(outbox.recognize(submission(ann)) == nil)
+    }
+
+    @Test("nothing is recognized that was never stored, whoever asks while commits run")
+    func recognizesUnderLoad() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file) { _ in }
+        let recognized = await withTaskGroup(of: Int.self) { group in
+            for lane in 0..<4 {
+                group.addTask {
+                    var recognized = 0
+                    for number in 0..<1500 {
+                        // Four lanes write to the same few profiles, each a value of its own each time.
+                        let user = "u\(number % 5)"
+                        let time = noon + .milliseconds(number)
+                        let next = submission(patch(user, [.appsflyerID: "\(lane)-\(number)"], at: time))
+                        let never = patch(user, [.appsflyerID: "never"], at: noon + .seconds(3600))
+                        if outbox.recognize(submission(never)) != nil { recognized += 1_000_000 }
+                        _ = try? await outbox.append(next)
+                        if let known = outbox.recognize(next) {
+                            recognized += known == [.accepted] ? 1_000_000 : 1
+                        }
+                    }
+                    return recognized
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(recognized > 0 && recognized < 1_000_000)
+        await outbox.close()
+    }
+
+    /// What a question comes to once the store has a moment.
+    private func eventually<Answer>(_ ask: () -> Answer?) async -> Answer? {
+        for _ in 0..<1000 {
+            if let answer = ask() { return answer }
+            await Task.yield()
+        }
+        return nil
+    }
+
     @Test("a value that was confirmed a day ago is sent again when it comes")
     func reassert() async throws {
         let outbox = try SQLiteOutbox(path: scratch.file) { _ in }

@@ -36,6 +36,7 @@ final class RelayUnderTest {
         let sources = vendors.map { vendor in
             "  \(vendor): { vendor: \(vendor), app: main, auth: { token: env:TOKEN, in: query, name: token } }"
         }
+        let drain = settings.contains("drain:") ? "" : "drain: { delay: 100ms, timeout: 10s }"
         let limits =
             settings.contains("limits:") ? "" : "limits: { source: 1000000/s, client_ip: 100000/s, profile: 1000/s }"
         configuration = try directory.write(
@@ -44,7 +45,7 @@ final class RelayUnderTest {
             admin: { listen: 127.0.0.1:0 }
             outbox: sqlite:\(directory.path)/patchbay.db
             loops: 2
-            drain: { delay: 100ms, timeout: 10s }
+            \(drain)
             \(limits)
             apps:
               main: { upstream: "http://\(self.upstream)", secret_key: env:KEY, rate: { per_minute: 6000000, burst: 10000 }\(app.isEmpty ? "" : ", " + app) }
