@@ -11,6 +11,7 @@ struct FakeStages: Authenticator, Limiter, Normalizer, Outbox, Reader {
     var storing: OutboxFailure?
     var dispositions: [Disposition] = [.accepted]
     var version = APIVersion.v2
+    var client = ClientKey(name: "ios", app: "main", scopes: [.write])
     var attempt = Attempt(
         outcome: .applied, answer: UpstreamAnswer(status: 200, body: Array("{}".utf8)), duration: .zero)
     /// Names a client's profile where there is no payload.
@@ -22,7 +23,7 @@ struct FakeStages: Authenticator, Limiter, Normalizer, Outbox, Reader {
     func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
         if let authentication { throw authentication }
         if case .hook(let source) = received.entrance { return .source(source) }
-        return .client(ClientKey(name: "ios", app: "main", scopes: [.write]))
+        return .client(client)
     }
     func admit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
     func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
