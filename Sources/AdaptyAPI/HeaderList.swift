@@ -7,6 +7,11 @@ import Relay
 final class HeaderList: @unchecked Sendable {
     let first: UnsafeMutablePointer<curl_slist>?
 
+    /// None.
+    init() {
+        first = nil
+    }
+
     /// - Parameter without: headers that libcurl would add of itself and shall not.
     init(_ fields: [(name: String, value: [UInt8])], without: [String] = []) throws(HeaderRefusal) {
         var lines: [[UInt8]] = []

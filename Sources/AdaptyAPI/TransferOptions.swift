@@ -30,6 +30,18 @@ struct TransferOptions: Sendable {
         idleTimeout = settings.idleTimeout
         caFile = settings.caFile
     }
+
+    /// For a document of somebody else's.
+    init(getting url: ParsedURL, mostBytes: Int, timeout: Duration) {
+        self.url = url
+        mostBodyRead = mostBytes
+        connectTimeout = timeout
+        self.timeout = timeout
+        deadline = timeout + .seconds(1)
+        connections = 1
+        idleTimeout = .seconds(50)
+        caFile = nil
+    }
 }
 
 /// One option's name, as `curl_easy_setopt` has it, and a value that libcurl keeps or copies.
