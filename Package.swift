@@ -16,6 +16,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -85,7 +86,7 @@ let package = Package(
         tests(of: "Relay", []),
         tests(of: "EventLoop", []),
         tests(of: "Listener", ["Relay", "EventLoop", "CZlib"], exclude: ["Corpus", "run_corpus.py"]),
-        tests(of: "Authentication", ["Relay"]),
+        tests(of: "Authentication", ["Relay", jwt, cryptoExtras]),
         tests(of: "RateLimit", ["Relay"]),
         tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
         tests(of: "SQLiteOutbox", ["Relay", grdb]),
@@ -94,7 +95,7 @@ let package = Package(
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
         tests(of: "Configuration", ["Relay", "EventLoop"]),
-        tests(of: "patchbay", [], exclude: ["Samples"]),
+        tests(of: "patchbay", [jwt], exclude: ["Samples"]),
     ],
     cxxLanguageStandard: .cxx17
 )

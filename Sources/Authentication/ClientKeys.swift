@@ -1,14 +1,24 @@
 import Crypto
 package import Relay
 
-/// What client apps carry: `Authorization: Api-Key <key>`, as Adapty's own clients write it, or `Bearer <key>`.
+/// What client apps carry: `Authorization: Api-Key <key>`, as Adapty's own clients write it, or `Bearer <key>`; or
+/// `Bearer <token>`, a token that speaks for one profile.
 package struct ClientKeys: Sendable {
     /// By digest: how long a look-up takes may tell something of a digest, and from a digest no key can be found.
     private let clients: [SHA256Digest: ClientKey]
+    private let tokens: ProfileTokens?
+    private let tokenApps: Set<String>
 
-    /// - Parameter keys: each client key with its secrets; more than one while they are being rotated. A secret that
-    ///   two client keys share speaks for the first: the configuration does not let it come to that.
-    package init(_ keys: [(client: ClientKey, secrets: [Secret])]) {
+    /// - Parameters:
+    ///   - keys: each client key with its secrets; more than one while they are being rotated. A secret that two client
+    ///     keys share speaks for the first: the configuration does not let it come to that.
+    ///   - tokens: nil where none are believed.
+    ///   - tokenApps: the apps of which no client key is accepted, only tokens.
+    package init(
+        _ keys: [(client: ClientKey, secrets: [Secret])], tokens: ProfileTokens? = nil, tokenApps: Set<String> = []
+    ) {
+        self.tokens = tokens
+        self.tokenApps = tokenApps
         var clients: [SHA256Digest: ClientKey] = [:]
         for (client, secrets) in keys {
             for secret in secrets where !secret.isEmpty {
@@ -19,23 +29,46 @@ package struct ClientKeys: Sendable {
         self.clients = clients
     }
 
-    /// The client that sent a request, if its key is known and may do what it asks: POST writes, GET reads.
+    /// The client that sent a request, if its key is known or its token is believed, and it may do what it asks: POST
+    /// writes, GET reads.
     func client(of request: Request) throws(Refusal) -> ClientKey {
         guard let value = request.headers.value(of: "authorization") else {
             throw .unauthorized(cause: "no_credential", challenge: Self.challenge)
         }
-        guard let key = (value.behind("Api-Key ") ?? value.behind("Bearer "))?.drop(while: \.isBlank), !key.isEmpty
-        else {
+        let bearer = value.behind("Bearer ")
+        guard let key = (bearer ?? value.behind("Api-Key "))?.drop(while: \.isBlank), !key.isEmpty else {
             throw .unauthorized(cause: "malformed_credential", challenge: Self.challenge)
         }
-        guard let client = clients[SHA256.digest(of: key)] else {
-            throw .unauthorized(cause: "unknown_key", challenge: Self.challenge)
-        }
+        let client = try client(key, isBearer: bearer != nil)
         let scope: ClientKey.Scope = request.method == .get || request.method == .head ? .read : .write
         guard client.scopes.contains(scope) else {
             throw .forbidden("This API key may not \(scope.rawValue).")
         }
         return client
+    }
+
+    private func client(_ key: ArraySlice<UInt8>, isBearer: Bool) throws(Refusal) -> ClientKey {
+        if let client = clients[SHA256.digest(of: key)] {
+            guard !tokenApps.contains(client.app) else {
+                throw .unauthorized(cause: "profile_token_required", challenge: Self.challenge)
+            }
+            return client
+        }
+        guard isBearer, let tokens, PresentedToken.isLike(key) else {
+            throw .unauthorized(cause: "unknown_key", challenge: Self.challenge)
+        }
+        do throws(ProfileTokens.Unbelieved) {
+            return try tokens.client(key)
+        } catch {
+            switch error {
+            case .flawed(let flaw):
+                var refusal = Refusal.unauthorized(cause: flaw.reason.rawValue, challenge: Self.challenge)
+                refusal.evidence = flaw.evidence
+                throw refusal
+            case .noKeysYet:
+                throw .unavailable("Tokens cannot be checked yet.", retryAfter: 15, cause: "no_token_keys")
+            }
+        }
     }
 
     private static let challenge = "Api-Key, Bearer"
