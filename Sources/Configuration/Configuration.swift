@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
     package let apps: [AppConfiguration]
     package let sources: [SourceConfiguration]
     package let clientKeys: [ClientKeyConfiguration]
+    package let profileTokens: [ProfileTokenConfiguration]
     package let vendors: [VendorConfiguration]
     package let limits: LimitsConfiguration
     package let deadlines: DeadlinesConfiguration
@@ -76,6 +77,9 @@ extension Configuration {
         apps = root.sections("apps") { AppConfiguration($0, named: $1, in: surroundings) }
         sources = root.sections("sources") { SourceConfiguration($0, named: $1, in: surroundings, names) }
         clientKeys = root.sections("client_keys") { ClientKeyConfiguration($0, named: $1, in: surroundings, names) }
+        profileTokens = root.sections("profile_tokens") {
+            ProfileTokenConfiguration($0, named: $1, in: surroundings, names)
+        }
         vendors = root.sections("vendors") {
             VendorConfiguration($0, named: $1, isBuiltIn: builtIn.contains($1))
         }
@@ -92,6 +96,18 @@ extension Configuration {
             root.mistake("listen", "the admin pages listen here too; one of them must move")
         }
         reportSharedKeys(root)
+        reportTokens(root)
+    }
+
+    /// A name stands for one caller in logs, metrics and limits; and who must carry a token must be able to get one.
+    private func reportTokens(_ root: Section) {
+        for issuer in profileTokens where clientKeys.contains(where: { $0.name == issuer.name }) {
+            root.mistake(line: issuer.line, "profile_tokens.\(issuer.name)", "a client key has this name too")
+        }
+        for app in apps where app.requiresProfileToken && !profileTokens.contains(where: { $0.app == app.name }) {
+            root.mistake(
+                "profile_tokens", "the app \(app.name) requires a profile token, and nothing here issues one for it")
+        }
     }
 
     /// A secret speaks for one client key, and never is the one that only Patchbay may hold.
@@ -106,6 +122,15 @@ extension Configuration {
                 if let owner = owners.updateValue(key, forKey: secret.reveal { $0 }), owner != key {
                     root.mistake(line: client.line, key, "this is the same secret as \(owner)")
                 }
+            }
+        }
+        for issuer in profileTokens {
+            guard case .secrets(let secrets) = issuer.keys else { continue }
+            for secret in secrets {
+                // Two issuers may share one, and be told apart by issuer and audience; an app must not hold it.
+                guard let owner = owners[secret.reveal { $0 }] else { continue }
+                root.mistake(
+                    line: issuer.line, "profile_tokens.\(issuer.name).key", "this is the same secret as \(owner)")
             }
         }
     }

@@ -83,6 +83,12 @@ extension Kind<Int> {
     }
 }
 
+extension Kind<Bool> {
+    static var flag: Kind<Bool> {
+        Kind("true or false", write: { String($0) }) { Bool($0) }
+    }
+}
+
 extension Kind where Value: RawRepresentable<String> & CaseIterable {
     /// One of a few words.
     static var choice: Kind {
@@ -151,14 +157,15 @@ extension Kind<Duration> {
 
 extension Kind<FoundSecret> {
     /// A reference to a secret, followed. Shown as where it was found.
-    static func secret(in surroundings: Surroundings) -> Kind<FoundSecret> {
+    /// - Parameter hasLines: whether it may have several lines, as PEM has.
+    static func secret(in surroundings: Surroundings, hasLines: Bool = false) -> Kind<FoundSecret> {
         Kind(
             "env:NAME or file:PATH",
             read: { text throws(Wrong) in
                 guard let reference = SecretReference(text) else {
                     throw Wrong("a secret never stands in this file itself; write env:NAME or file:PATH")
                 }
-                return try surroundings.find(reference)
+                return try surroundings.find(reference, hasLines: hasLines)
             }, write: { "\($0.secret) from \($0.reference)" })
     }
 }

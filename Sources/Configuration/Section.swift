@@ -84,12 +84,19 @@ final class Section {
     func requiredList<Value>(
         _ key: String, _ kind: Kind<Value>, missing sentence: String = "this is missing"
     ) -> [Value] {
+        requiredLines(key, kind, missing: sentence).map(\.value)
+    }
+
+    /// The same with the lines they stand on.
+    func requiredLines<Value>(
+        _ key: String, _ kind: Kind<Value>, missing sentence: String = "this is missing"
+    ) -> [Located<Value>] {
         guard let entry = ask(key) else {
             mistake(key, sentence)
             return []
         }
         if case .list(let items) = entry.value.content, items.isEmpty { mistake(key, "this list is empty") }
-        return items(entry, kind).map(\.value)
+        return items(entry, kind)
     }
 
     /// The values of a key with the lines they stand on.

@@ -76,7 +76,8 @@ struct FoundSecret: Sendable {
 extension Surroundings {
     /// Step three: what a reference refers to. The newline that editors leave at the end of a file is no part of a
     /// secret.
-    func find(_ reference: SecretReference) throws(Wrong) -> FoundSecret {
+    /// - Parameter hasLines: whether it may have several lines, as PEM has.
+    func find(_ reference: SecretReference, hasLines: Bool = false) throws(Wrong) -> FoundSecret {
         var bytes: [UInt8]
         switch reference {
         case .variable(let name):
@@ -94,7 +95,7 @@ extension Surroundings {
             if bytes.isEmpty { throw Wrong("the file \(path) is empty") }
         }
         // Secrets travel in headers and URLs, where a control character would be a second line.
-        if bytes.contains(where: \.isControl) {
+        if !hasLines, bytes.contains(where: \.isControl) {
             throw Wrong("the secret in \(reference) has a control character in it")
         }
         return FoundSecret(secret: Secret(bytes), reference: reference)

@@ -38,7 +38,7 @@ extension VendorDeclaration {
 }
 
 extension GateKeeper {
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, _ issuers: [TokenIssuer]) {
         var schemes: [String: any Scheme] = [:]
         for source in configuration.sources {
             schemes[source.name] =
@@ -53,7 +53,11 @@ extension GateKeeper {
         let keys = configuration.clientKeys.map { key in
             (client: ClientKey(name: key.name, app: key.app, scopes: key.scopes), secrets: key.secrets)
         }
-        self.init(schemes: schemes, clientKeys: ClientKeys(keys))
+        let tokenApps = configuration.apps.filter(\.requiresProfileToken).map(\.name)
+        self.init(
+            schemes: schemes,
+            clientKeys: ClientKeys(
+                keys, tokens: issuers.isEmpty ? nil : ProfileTokens(issuers), tokenApps: Set(tokenApps)))
     }
 }
 

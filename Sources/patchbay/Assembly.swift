@@ -22,7 +22,7 @@ struct Assembly {
     let adminAddress: SocketAddress
 
     /// Opens everything that can fail: the outbox, the sockets, the upstreams. Nothing runs before the services do.
-    init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) throws {
+    init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) async throws {
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
         // Deliveries live on the first loop; attempts go out on all of them.
         let clock = LoopClock(loops[0])
@@ -50,9 +50,19 @@ struct Assembly {
                 observer: observer, clock: clock, wallClock: { .now }, executor: loops[0])
         }
 
+        var issuers: [TokenIssuer] = []
+        var refreshes: [KeyRefresh] = []
+        for settings in configuration.profileTokens {
+            let issuer = try await TokenIssuer(settings)
+            issuers.append(issuer)
+            if case .published(let url) = settings.keys {
+                refreshes.append(try KeyRefresh(of: issuer, from: url, on: loops[0], logger: logger))
+            }
+        }
+
         let catalog = try configuration.catalog
         let intake = Intake(
-            authenticator: GateKeeper(configuration), limiter: RateLimiter(Limits(configuration.limits)),
+            authenticator: GateKeeper(configuration, issuers), limiter: RateLimiter(Limits(configuration.limits)),
             normalizer: catalog, outbox: outbox, apps: apps)
         let sources = configuration.sources.map { Source(name: $0.name, vendor: $0.vendor, app: $0.app) }
         let publicAPI = PublicAPI(
@@ -77,6 +87,7 @@ struct Assembly {
         services = [
             LoopsService(loops: loops),
             HangupService(loop: loops[0], logger: logger),
+            KeyService(refreshes: refreshes, clock: clock),
             OutboxService(outbox: outbox),
             DeliveryService(
                 deliveries: deliveries, upstreams: upstreams, due: due, timeout: configuration.drain.timeout),

@@ -191,6 +191,7 @@ struct EffectiveTests {
                     profile_wait: 3d  # default
                     give_up_after: 3d  # default
                     reassert_after: 1d  # default
+                    require_profile_token: false  # default
                 sources:
                   a:
                     vendor: amplitude
@@ -213,6 +214,7 @@ struct EffectiveTests {
                     app: main
                     key: [<secret> from env:CLIENT]
                     scopes: [write, read]
+                profile_tokens: {}
                 vendors: {}
                 limits:
                   source: 60/min burst 7

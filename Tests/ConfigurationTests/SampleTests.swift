@@ -28,6 +28,7 @@ struct SampleTests {
         #expect(configuration.apps.map(\.name) == ["main"])
         #expect(configuration.sources.map(\.name) == ["appsflyer", "onesignal", "mixpanel", "acme"])
         #expect(configuration.clientKeys.map(\.name) == ["ios"])
+        #expect(configuration.profileTokens.map(\.name) == ["backend", "idp"])
         #expect(configuration.vendors.map(\.name) == ["acme"])
     }
 
@@ -79,7 +80,9 @@ struct SampleTests {
         var keys: Set<String> = []
         for entry in entries {
             var name = entry.key
-            if ["apps", "sources", "client_keys", "vendors"].contains(path.last), path.count == 1 { name = "NAME" }
+            if ["apps", "sources", "client_keys", "profile_tokens", "vendors"].contains(path.last), path.count == 1 {
+                name = "NAME"
+            }
             if path.last == "identifiers" { name = "FIELD" }
             let below = path + [name]
             if name != "NAME" { keys.insert(below.joined(separator: ".")) }

@@ -6,20 +6,8 @@ final class RawUpstream: Sendable {
     let address: String
 
     init(_ answer: String?, closesAtOnce: Bool = false) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        inet_pton(AF_INET, "127.0.0.1", &name.sin_addr)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        (descriptor, address) = try Self.listen()
         let listening = descriptor
-        let isListening = withUnsafeMutablePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listening, $0, length) == 0 && listen(listening, 128) == 0
-                    && getsockname(listening, $0, &length) == 0
-            }
-        }
-        guard isListening else { throw RunningPatchbay.Failure("listen: \(errno)") }
-        address = "127.0.0.1:\(UInt16(bigEndian: name.sin_port))"
         Thread.detachNewThread {
             var open: [Int32] = []
             while true {
@@ -35,6 +23,23 @@ final class RawUpstream: Sendable {
             }
             for connection in open { close(connection) }
         }
+    }
+
+    /// A socket that listens on a port of the kernel's choice.
+    static func listen() throws -> (descriptor: Int32, address: String) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        inet_pton(AF_INET, "127.0.0.1", &name.sin_addr)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && Glibc.listen(descriptor, 128) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isListening else { throw RunningPatchbay.Failure("listen: \(errno)") }
+        return (descriptor, "127.0.0.1:\(UInt16(bigEndian: name.sin_port))")
     }
 
     deinit {

@@ -11,6 +11,7 @@ final class RelayUnderTest {
 
     let directory: TemporaryDirectory
     private let configuration: String
+    private let environment: [String: String]
     private(set) var relay: RunningPatchbay
     let sandbox: RunningPatchbay?
     let upstream: String
@@ -20,9 +21,12 @@ final class RelayUnderTest {
     ///   - sandboxOptions: what that sandbox is like.
     ///   - settings: more of the configuration's top level.
     ///   - app: more of the app's keys.
+    ///   - environment: more of the relay's variables.
     init(
-        upstream: String? = nil, sandboxOptions: [String] = ["--any-profile"], settings: String = "", app: String = ""
+        upstream: String? = nil, sandboxOptions: [String] = ["--any-profile"], settings: String = "", app: String = "",
+        environment: [String: String] = [:]
     ) async throws {
+        self.environment = environment
         directory = try TemporaryDirectory()
         if let upstream {
             sandbox = nil
@@ -56,7 +60,7 @@ final class RelayUnderTest {
               kiosk: { app: main, key: env:WRITER_KEY, scopes: [write] }
             \(settings)
             """, to: "patchbay.yaml")
-        relay = try await Self.start(configuration)
+        relay = try await Self.start(configuration, environment)
     }
 
     static func startSandbox(_ address: String, _ options: [String] = ["--any-profile"]) async throws -> RunningPatchbay
@@ -64,14 +68,16 @@ final class RelayUnderTest {
         try await RunningPatchbay(["sandbox", "--listen", address, "--key", secretKey] + options)
     }
 
-    private static func start(_ configuration: String) async throws -> RunningPatchbay {
-        try await RunningPatchbay(
-            ["serve", "--config", configuration],
-            environment: ["TOKEN": token, "KEY": secretKey, "CLIENT_KEY": clientKey, "WRITER_KEY": writerKey])
+    private static func start(
+        _ configuration: String, _ environment: [String: String]
+    ) async throws -> RunningPatchbay {
+        let variables = ["TOKEN": token, "KEY": secretKey, "CLIENT_KEY": clientKey, "WRITER_KEY": writerKey]
+        return try await RunningPatchbay(
+            ["serve", "--config", configuration], environment: variables.merging(environment) { $1 })
     }
 
     func startAgain() async throws {
-        relay = try await Self.start(configuration)
+        relay = try await Self.start(configuration, environment)
     }
 
     func hook(_ vendor: String) -> String { "/hooks/\(vendor)?token=\(Self.token)" }

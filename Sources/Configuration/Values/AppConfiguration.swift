@@ -25,6 +25,8 @@ package struct AppConfiguration: Sendable {
     package let giveUpAfter: Duration
     /// How long values that were applied are not sent again. Default: 24h.
     package let reassertAfter: Duration
+    /// Whether client apps must carry a profile token, and client keys of this app are refused. Default: false.
+    package let requiresProfileToken: Bool
 
     init(_ section: Section, named name: String, in surroundings: Surroundings) {
         self.name = name
@@ -39,6 +41,7 @@ package struct AppConfiguration: Sendable {
         profileWait = section.value("profile_wait", .duration, default: .seconds(72 * 3600))
         giveUpAfter = section.value("give_up_after", .duration, default: .seconds(72 * 3600))
         reassertAfter = section.value("reassert_after", .duration, default: .seconds(24 * 3600))
+        requiresProfileToken = section.value("require_profile_token", .flag, default: false)
 
         // The v1 page of the API asks for the public key; v2 refuses it, and every delivery would fail.
         if api != .v1, secretKeys.contains(where: { $0.hasPrefix("public_live_") }) {

@@ -42,7 +42,8 @@ extension OpenAPIDocument {
         {
           "ClientKey": {"type": "apiKey", "in": "header", "name": "Authorization",
             "description": "`Api-Key <client key>`, as Adapty's own clients write it."},
-          "BearerClientKey": {"type": "http", "scheme": "bearer", "description": "The same client key."},
+          "BearerClientKey": {"type": "http", "scheme": "bearer",
+            "description": "The same client key, or a profile token: a JWT that speaks for one profile."},
           "HookToken": {"type": "apiKey", "in": "query", "name": "token",
             "description": "A fixed token, under the name that the source is configured with."},
           "HookHeader": {"type": "apiKey", "in": "header", "name": "X-Api-Key",

@@ -37,7 +37,7 @@ struct Demo: AsyncParsableCommand {
         upstream.start()
 
         let configuration = try configuration(upstream: upstream.address, directory: directory)
-        let relay = try Assembly(configuration, logger: .silent, registry: MetricsRegistry())
+        let relay = try await Assembly(configuration, logger: .silent, registry: MetricsRegistry())
         let group = ServiceGroup(services: relay.services, logger: .silent)
         let running = Task { try await group.run() }
         print("Sandbox on http://\(upstream.address), relay on http://\(relay.publicAddress)\n")

@@ -37,7 +37,7 @@ struct Serve: AsyncParsableCommand {
 
         let assembly: Assembly
         do {
-            assembly = try Assembly(configuration, logger: logger, registry: registry)
+            assembly = try await Assembly(configuration, logger: logger, registry: registry)
         } catch {
             printError("patchbay: \(error)")
             throw ExitCode.failure
@@ -82,6 +82,14 @@ func loadConfiguration(_ path: String) throws -> Configuration {
                 try AdaptyAPI.Settings(app).check()
             } catch {
                 printError("\(path) is not right:\napps.\(app.name).\(error.key): \(error.message)")
+                throw ExitCode.configuration
+            }
+        }
+        for issuer in configuration.profileTokens {
+            do {
+                _ = try issuer.readKeys()
+            } catch {
+                printError("\(path) is not right:\n\(error)")
                 throw ExitCode.configuration
             }
         }
