@@ -89,6 +89,20 @@ extension Kind<Bool> {
     }
 }
 
+extension Kind<Int?> {
+    /// A count, or `none` for no limit.
+    static func most(_ limit: Int) -> Kind<Int?> {
+        let number = Kind<Int>.integer(1...limit)
+        return Kind(
+            "\(number.name), or none",
+            read: { text throws(Wrong) in
+                if text == "none" { return nil }
+                guard let count = try? number.read(text) else { throw Wrong("this is not \(number.name), or none") }
+                return count
+            }, write: { $0.map(String.init) ?? "none" })
+    }
+}
+
 extension Kind where Value: RawRepresentable<String> & CaseIterable {
     /// One of a few words.
     static var choice: Kind {

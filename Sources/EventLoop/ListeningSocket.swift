@@ -47,6 +47,12 @@ package final class ListeningSocket: Sendable {
         case exhausted(SystemError)
     }
 
+    /// Whether anybody waits to be accepted.
+    package var hasWaiting: Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
     package func accept() -> Accepted {
         while true {
             var storage = sockaddr_storage()
@@ -100,6 +106,12 @@ package struct ConnectedSocket: ~Copyable, Sendable {
     package func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
         let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
         return count == 0 ? .end : transfer(count, "recv")
+    }
+
+    /// Shows what has come and leaves it where it is: the next `receive` gets it again.
+    package func peek(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
+        return count == 0 ? .end : transfer(count, "recv MSG_PEEK")
     }
 
     package func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {

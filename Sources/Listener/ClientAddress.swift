@@ -3,9 +3,12 @@ import Relay
 
 /// Where a request came from, as far as that is believed.
 ///
-/// A proxy appends to `X-Forwarded-For` the address it was called from. So the list is read from its right end, for as
-/// long as whoever wrote the entry is trusted; the first address that is no trusted proxy is the client. What stands to
-/// the left of it was written by nobody we know.
+/// A proxy appends the address that it was called from to `X-Forwarded-For`, or to `Forwarded` (RFC 7239). So a list is
+/// read from its right end, for as long as whoever wrote the entry is trusted; the first address that is no trusted
+/// proxy is the client. What stands to the left of it was written by nobody we know.
+///
+/// A proxy writes one of the two fields, and passes the other on as its caller sent it. Where both are there and name
+/// different clients, nothing says which is which, so neither is believed: the proxy's own address stands.
 struct ClientAddress {
     private let trusted: [Network]
 
@@ -13,29 +16,51 @@ struct ClientAddress {
         self.trusted = trusted
     }
 
+    /// - Parameter peer: who is at the other end of the connection, or who a PROXY header says is.
     func of(_ headers: Headers, peer: PeerAddress) -> PeerAddress {
-        guard isTrusted(peer.description) else { return peer }
-        var client = peer
-        for value in headers.values(of: "x-forwarded-for").reversed() {
-            for entry in String(decoding: value, as: UTF8.self).split(separator: ",").reversed() {
-                let address = Self.address(in: entry)
-                // A word that is no address says that the list is not what it should be: the last believed one stands.
-                guard let address else { return client }
-                client = PeerAddress(address)
+        guard !trusted.isEmpty, let proxy = IPAddress(peer.description), isTrusted(proxy) else { return peer }
+        let forwarded = client(behind: proxy, headers.values(of: "forwarded"), ForwardedElement.split) {
+            if case .address(let address) = ForwardedElement($0) { address } else { nil }
+        }
+        let listed = client(behind: proxy, headers.values(of: "x-forwarded-for"), Self.entries, Self.address)
+        switch (forwarded, listed) {
+        case (let forwarded?, let listed?) where forwarded != listed: return peer
+        case (let client?, _), (nil, let client?):
+            return PeerAddress(client.description, isProxy: isTrusted(client))
+        case (nil, nil): return PeerAddress(peer.description, isProxy: true)
+        }
+    }
+
+    func isTrusted(_ address: IPAddress) -> Bool {
+        trusted.contains { $0.contains(address) }
+    }
+
+    /// The last address that is believed; nil where the field is not there.
+    private func client(
+        behind proxy: IPAddress, _ values: [ArraySlice<UInt8>],
+        _ split: (ArraySlice<UInt8>) -> [ArraySlice<UInt8>], _ read: (ArraySlice<UInt8>) -> IPAddress?
+    ) -> IPAddress? {
+        guard !values.isEmpty else { return nil }
+        var client = proxy
+        for value in values.reversed() {
+            for entry in split(value) {
+                // What is no address says that the list is not what it should be: the last believed one stands.
+                guard let address = read(entry) else { return client }
+                client = address
                 guard isTrusted(address) else { return client }
             }
         }
         return client
     }
 
-    private func isTrusted(_ address: String) -> Bool {
-        trusted.contains { $0.contains(address) }
+    /// The entries of `X-Forwarded-For`, the last first.
+    private static func entries(_ value: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        value.split(separator: UInt8(ascii: ",")).reversed()
     }
 
     /// `203.0.113.9`, `2001:db8::1`, and both with a port as some proxies write them.
-    private static func address(in entry: Substring) -> String? {
-        let text = entry.trimmingBlanks
-        if Network(text) != nil, !text.contains("/") { return String(text) }
-        return SocketAddress(String(text))?.host
+    private static func address(in entry: ArraySlice<UInt8>) -> IPAddress? {
+        let text = String(decoding: entry.trimmingFieldBlanks, as: UTF8.self)
+        return IPAddress(text) ?? SocketAddress(text).flatMap { IPAddress($0.host) }
     }
 }

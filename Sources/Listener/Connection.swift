@@ -13,7 +13,17 @@ import Relay
 final class Connection: @unchecked Sendable {
     // @unchecked: touched only on the listener's loop, which its callbacks assert.
 
+    /// What a connection begins with.
+    enum Start {
+        /// A PROXY header, which says who is behind it.
+        case introduction
+        /// A request; nil where whoever sends it may have any number of connections.
+        case request(ConnectionShare?)
+    }
+
     private enum State {
+        /// The PROXY header has not come yet.
+        case introducing(ProxyIntroduction)
         /// Between requests, or within one.
         case reading
         /// A request is with the responder.
@@ -35,8 +45,14 @@ final class Connection: @unchecked Sendable {
     /// When it will have taken too long for what it is at; nil while that is up to us.
     private(set) var deadline: ContinuousClock.Instant?
 
+    /// Since when it has asked nothing.
+    private(set) var idleSince = ContinuousClock.Instant.now
+    /// Its place among those of its address.
+    private(set) var share: ConnectionShare?
+
     private let listener: Listener
-    private let peer: PeerAddress
+    /// Who is at the other end, or behind the proxy that is.
+    private(set) var peer: PeerAddress
     private var socket: ConnectedSocket?
     private var readable: SocketWatch?
     private var writable: SocketWatch?
@@ -51,8 +67,12 @@ final class Connection: @unchecked Sendable {
     /// The peer sent more, or its end, while its request was in flight; the read watch is paused.
     private var isAhead = false
 
-    init(_ socket: consuming ConnectedSocket, of listener: Listener) {
+    init(_ socket: consuming ConnectedSocket, of listener: Listener, _ start: Start) {
         self.listener = listener
+        switch start {
+        case .introduction: state = .introducing(ProxyIntroduction())
+        case .request(let share): self.share = share
+        }
         peer = PeerAddress(socket.peer)
         reader = RequestReader(limits: listener.limits.request)
         let descriptor = socket.descriptor
@@ -72,6 +92,7 @@ final class Connection: @unchecked Sendable {
     private func receive() {
         switch state {
         case .reading: break
+        case .introducing(let introduction): return introduce(introduction)
         case .lingering(let drained): return drain(drained)
         case .answering, .writing, .closed:
             readable?.pause()
@@ -89,6 +110,31 @@ final class Connection: @unchecked Sendable {
             refuse(reader.abandon(.ended))
         case .end, .failed: close()
         case .wouldBlock, nil: break
+        }
+    }
+
+    /// Behind the PROXY header everything is as on any other connection, with deadlines of its own.
+    private func introduce(_ introduction: ProxyIntroduction) {
+        var introduction = introduction
+        switch socket?.read(&introduction, listener.receiveBuffer) {
+        case .wait, nil: state = .introducing(introduction)
+        case .introduced(let source):
+            state = .reading
+            deadline = .now + limits.headDeadline
+            if case .address(let address) = source {
+                peer = PeerAddress(address.description)
+                guard case .request(let share)? = listener.start(for: address) else {
+                    listener.observer.shed(peer, .perAddress)
+                    return write(listener.turningAway(), then: .linger)
+                }
+                self.share = share
+            }
+            receive()
+        case .left: close()
+        // The protocol's section 2: such a connection is dropped, without an answer to whoever it is.
+        case .malformed:
+            listener.observer.shed(peer, .proxyHeader)
+            close()
         }
     }
 
@@ -218,7 +264,8 @@ final class Connection: @unchecked Sendable {
         stage = reader.stage
         switch stage {
         case .idle:
-            deadline = .now + limits.idleDeadline
+            idleSince = .now
+            deadline = idleSince + limits.idleDeadline
         case .head:
             began = .now
             deadline = began + limits.headDeadline
@@ -258,16 +305,28 @@ final class Connection: @unchecked Sendable {
     func expire() {
         switch state {
         case .reading where stage != .idle: refuse(reader.abandon(.timeout))
-        case .reading, .writing, .lingering: close()
+        case .introducing, .reading, .writing, .lingering: close()
         case .answering, .closed: break
         }
     }
 
-    /// The listener drains: closes at once where nothing has been asked.
-    func closeIfIdle() {
+    /// Nothing has been asked that is not answered.
+    var isIdle: Bool {
+        switch state {
+        case .introducing: true
+        case .reading: reader.stage == .idle
+        case .answering, .writing, .lingering, .closed: false
+        }
+    }
+
+    /// The listener drains, or wants room: closes at once where nothing has been asked. Whether it is closed.
+    func closeIfIdle() -> Bool {
+        guard isIdle else { return false }
         // A request may have arrived that the loop has not come to yet; its sender cannot know that we are leaving.
-        if case .reading = state, stage == .idle { receive() }
-        if case .reading = state, reader.stage == .idle { close() }
+        receive()
+        if isIdle { close() }
+        if case .closed = state { return true }
+        return false
     }
 
     func close() {
@@ -282,6 +341,7 @@ final class Connection: @unchecked Sendable {
         writable?.cancel()
         (readable, writable) = (nil, nil)
         socket = nil
+        if let share = exchange(&share, with: nil) { listener.budget.returnShare(share) }
         listener.remove(self)
     }
 

@@ -68,7 +68,7 @@ package final class Listener: @unchecked Sendable {
         loop.execute { [self] in
             guard case .new = state, let socket else { return }
             // Holds the listener, until it drains.
-            let watch = SocketWatch(loop, socket.descriptor, .read) { [self] in _ = accept() }
+            let watch = SocketWatch(loop, socket.descriptor, .read) { [self] in accept() }
             watch.resume()
             sweep = LoopTimer(loop) { [unowned self] in lookAtDeadlines() }
             retry = LoopTimer(loop) { [unowned self] in resumeAccepting() }
@@ -103,7 +103,7 @@ package final class Listener: @unchecked Sendable {
             }
             timer.schedule(after: timeout)
             drainTimeout = timer
-            for connection in connections { connection.closeIfIdle() }
+            for connection in connections { _ = connection.closeIfIdle() }
             finishDrainIfEmpty()
         case .draining(let waiting):
             state = .draining(waiting + [continuation])
@@ -133,15 +133,13 @@ package final class Listener: @unchecked Sendable {
         guard let socket else { return false }
         for _ in 0..<limits.acceptBurst {
             guard budget.takeConnection() else {
+                guard socket.hasWaiting else { return false }
+                if makeRoom() { continue }
                 pauseAccepting()
                 return false
             }
             switch socket.accept() {
-            case .connection(let accepted):
-                let connection = Connection(accepted, of: self)
-                connection.place = connections.count
-                connections.append(connection)
-                if connections.count == 1 { sweep?.schedule(after: limits.sweepInterval) }
+            case .connection(let accepted): open(accepted)
             case .none:
                 budget.returnConnection()
                 return false
@@ -153,6 +151,60 @@ package final class Listener: @unchecked Sendable {
             }
         }
         return true
+    }
+
+    private func open(_ socket: consuming ConnectedSocket) {
+        var start = Connection.Start.request(nil)
+        if let address = IPAddress(socket.peer) {
+            if limits.proxyProtocol.contains(where: { $0.contains(address) }) {
+                start = .introduction
+            } else if !clientAddress.isTrusted(address) {
+                guard let share = budget.takeShare(of: address) else {
+                    budget.returnConnection()
+                    return turnAway(socket, .perAddress)
+                }
+                start = .request(share)
+            }
+        }
+        let connection = Connection(socket, of: self, start)
+        connection.place = connections.count
+        connections.append(connection)
+        if connections.count == 1 { sweep?.schedule(after: limits.sweepInterval) }
+    }
+
+    /// Whom a PROXY header names counts like whoever comes by itself. Nil where it has as many connections as it may.
+    func start(for address: IPAddress) -> Connection.Start? {
+        clientAddress.isTrusted(address)
+            ? .request(nil) : budget.takeShare(of: address).map { .request($0) }
+    }
+
+    /// Answers a connection that there is no room for, without a request having been read.
+    private func turnAway(_ socket: consuming ConnectedSocket, _ reason: Shedding) {
+        observer.shed(PeerAddress(socket.peer), reason)
+        // What has come is taken first: a socket that is closed with bytes unread is reset, and the answer may be lost.
+        _ = socket.receive(into: receiveBuffer)
+        _ = turningAway().withUnsafeBytes { socket.send($0) }
+        socket.finishSending()
+    }
+
+    func turningAway() -> [UInt8] {
+        Response(.tooManyConnections(retryAfter: limits.retryAfterSeconds)).bytes(
+            requestID: uniqueID(at: .now).description, date: date(), ending: .close, hasBody: true)
+    }
+
+    /// At the limit, closes connections that ask nothing: of those who have most of them, the longest idle first. As
+    /// many as are accepted in one go, so that the search is paid for by all of them. False where all are busy.
+    private func makeRoom() -> Bool {
+        let rested = ContinuousClock.now - limits.leastRest
+        let idle = connections.filter { $0.isIdle && $0.idleSince <= rested }
+            .map { (connection: $0, weight: $0.share?.count ?? 0) }
+            .sorted { ($1.weight, $0.connection.idleSince) < ($0.weight, $1.connection.idleSince) }
+        var hasClosed = false
+        for (connection, _) in idle.prefix(limits.acceptBurst) where connection.closeIfIdle() {
+            observer.shed(connection.peer, .idle)
+            hasClosed = true
+        }
+        return hasClosed
     }
 
     /// The backlog keeps who comes meanwhile. A timer looks again: room may be made by a connection of another loop.
@@ -167,7 +219,20 @@ package final class Listener: @unchecked Sendable {
         guard case .paused(let watch) = state else { return }
         state = .accepting(watch)
         watch.resume()
-        accept()
+        // Who has waited so long and still finds no room is told, rather than left to wait.
+        if budget.isFull, socket?.hasWaiting == true, !makeRoom() {
+            turnAwayWaiting()
+            pauseAccepting()
+        } else {
+            accept()
+        }
+    }
+
+    private func turnAwayWaiting() {
+        for _ in 0..<limits.acceptBurst {
+            guard case .connection(let accepted)? = socket?.accept() else { return }
+            turnAway(accepted, .full)
+        }
     }
 
     func remove(_ connection: Connection) {

@@ -3,8 +3,10 @@ package import EventLoop
 /// Every number a listener is bound by.
 package struct ListenerLimits: Sendable {
     package var request = RequestLimits()
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed.
     package var trustedProxies: [Network] = []
+    /// Proxies whose connections begin with a PROXY header, all of them: the protocol forbids to guess.
+    package var proxyProtocol: [Network] = []
 
     /// From the first byte of a request to the end of its head. A fresh connection has as long for its first byte.
     package var headDeadline = Duration.seconds(5)
@@ -20,10 +22,14 @@ package struct ListenerLimits: Sendable {
 
     /// How often the deadlines are looked at; how late they can be.
     package var sweepInterval = Duration.milliseconds(250)
-    /// How long nothing is accepted after the process ran out of descriptors or memory.
+    /// How long nothing is accepted after the process ran out of connections, descriptors or memory.
     package var acceptPause = Duration.milliseconds(100)
     /// Connections accepted in one go, before those that are open get their turn.
     package var acceptBurst = 64
+    /// How long a connection must have asked nothing before it may be closed to make room for another.
+    package var leastRest = Duration.seconds(1)
+    /// Of a connection that is turned away: for how long it should stay away.
+    package var retryAfterSeconds = 5
 
     package init() {}
 }

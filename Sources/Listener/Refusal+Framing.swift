@@ -33,6 +33,10 @@ extension Refusal {
     static let unknownVersion = Refusal(
         505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
 
+    static func tooManyConnections(retryAfter seconds: Int) -> Refusal {
+        .unavailable("Too many connections are open.", retryAfter: seconds, cause: "")
+    }
+
     static let overloaded = unavailable(
         "Too much is in flight.", retryAfter: 1, cause: "the limit of bytes in flight is reached")
 }

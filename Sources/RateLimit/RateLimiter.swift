@@ -8,20 +8,27 @@ package import Relay
 /// | `clientKey` | client and drop-in routes | one configured client key |
 /// | `clientAddress` | client and drop-in routes | one IPv4 address, or one IPv6 /64: what a household or a phone has |
 /// | `profile` | client and drop-in routes, once it is known whom the payload is about | one profile of one app |
+/// | `failures` | whoever fails to prove itself, asked before the next look | an address at a source, or the client routes |
 ///
 /// Partners are limited neither by address, because a vendor posts for everybody from a few of them, nor by profile,
 /// because what they send about one profile merges into one patch; client apps are, because each stands for one user.
+/// Failures are counted for each source: a vendor's wrong secret shall not lock out others that share its addresses.
+/// They are not counted where only our own proxy's address is known.
 package struct Limits: Sendable, Equatable {
     package var source: Rate?
     package var clientKey: Rate?
     package var clientAddress: Rate?
     package var profile: Rate?
+    package var failures: Rate?
 
-    package init(source: Rate?, clientKey: Rate?, clientAddress: Rate?, profile: Rate?) {
+    package init(
+        source: Rate?, clientKey: Rate?, clientAddress: Rate?, profile: Rate?, failures: Rate? = nil
+    ) {
         self.source = source
         self.clientKey = clientKey
         self.clientAddress = clientAddress
         self.profile = profile
+        self.failures = failures
     }
 }
 
@@ -33,10 +40,12 @@ package struct RateLimiter: Limiter {
     private let clientKeys: Meter?
     private let clientAddresses: Meter?
     private let profiles: Meter?
+    private let failures: Meter?
     private let start: ContinuousClock.Instant
     private let clock: @Sendable () -> ContinuousClock.Instant
 
-    /// - Parameter capacity: how many addresses, and how many profiles, are told apart at once; 16 bytes each.
+    /// - Parameter capacity: how many addresses, how many profiles, and how many that failed, are told apart at once;
+    ///   16 bytes each.
     package init(
         _ limits: Limits, capacity: Int = 65536,
         clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -47,6 +56,7 @@ package struct RateLimiter: Limiter {
         clientKeys = limits.clientKey.map { Meter("client_key", $0, capacity: names) }
         clientAddresses = limits.clientAddress.map { Meter("client_ip", $0, capacity: capacity) }
         profiles = limits.profile.map { Meter("profile", $0, capacity: capacity) }
+        failures = limits.failures.map { Meter("failures_per_ip", $0, capacity: capacity) }
         self.start = clock()
         self.clock = clock
     }
@@ -67,6 +77,24 @@ package struct RateLimiter: Limiter {
         try settle([Charge(meter: profiles, key: hasher.result)], isSpending: true)
     }
 
+    package func mayProve(_ received: Received) throws(Refusal) {
+        try settle(failure(of: received), isSpending: false)
+    }
+
+    package func failed(_ received: Received) {
+        // One that many others push over the limit at the same moment: it has had its answer.
+        try? settle(failure(of: received), isSpending: true)
+    }
+
+    private func failure(of received: Received) -> [Charge] {
+        let peer = received.request.peer
+        guard let failures, !peer.isProxy else { return [] }
+        var hasher = Hasher()
+        hasher.combine(peer.network)
+        if case .hook(let source) = received.entrance { hasher.combine(source.name) }
+        return [Charge(meter: failures, key: hasher.result)]
+    }
+
     private func charges(for authenticated: Authenticated) -> [Charge] {
         switch authenticated.caller {
         case .source(let source):
@@ -83,6 +111,7 @@ package struct RateLimiter: Limiter {
     }
 
     private func settle(_ charges: [Charge], isSpending: Bool) throws(Refusal) {
+        guard !charges.isEmpty else { return }
         var excesses: [Excess] = []
         decide(charges[...], at: start.duration(to: clock()).nanoseconds, isSpending: isSpending, &excesses)
         guard excesses.isEmpty else { throw .rateLimited(excesses) }

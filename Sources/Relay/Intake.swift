@@ -27,14 +27,14 @@ package struct Intake: Sendable {
 
     /// All of it that needs no waiting.
     func understand(_ received: Received) throws(Refusal) -> Normalized {
-        let authenticated = try Authenticated(received, by: authenticator)
+        let authenticated = try Authenticated(received, by: authenticator, within: limiter)
         let admitted = try Admitted(authenticated, by: limiter)
         return try Normalized(admitted, by: normalizer, within: limiter, apps: apps)
     }
 
     /// Asks Adapty what it holds of a profile. Nothing is stored, and nothing tried again: who asked does that.
     package func read(_ received: Received) async throws(Refusal) -> Reading {
-        let authenticated = try Authenticated(received, by: authenticator)
+        let authenticated = try Authenticated(received, by: authenticator, within: limiter)
         let admitted = try Admitted(authenticated, by: limiter)
         let inquiry = try Inquiry(admitted, by: normalizer, limiter: limiter, apps: apps)
         return await Reading(inquiry)
@@ -43,7 +43,7 @@ package struct Intake: Sendable {
     /// Whether the body is worth sending: the stages that need only the head, asked without spending anything.
     /// RFC 9110 section 10.1.1: a final status may be sent instead of 100 (Continue).
     package func welcome(_ received: Received) throws(Refusal) {
-        let authenticated = try Authenticated(head: received, by: authenticator)
+        let authenticated = try Authenticated(head: received, by: authenticator, within: limiter)
         try limiter.wouldAdmit(authenticated)
     }
 }

@@ -65,7 +65,7 @@ extension Limits {
     init(_ limits: LimitsConfiguration) {
         self.init(
             source: limits.source, clientKey: limits.clientKey, clientAddress: limits.clientAddress,
-            profile: limits.profile)
+            profile: limits.profile, failures: limits.failuresPerAddress)
     }
 }
 
@@ -101,6 +101,7 @@ extension ListenerLimits {
     init(_ configuration: Configuration) {
         self.init()
         trustedProxies = configuration.trustedProxies.compactMap { Network($0) }
+        proxyProtocol = configuration.proxyProtocol.compactMap { Network($0) }
         request.bodyBytes = configuration.limits.bodyBytes
         headDeadline = configuration.deadlines.headers
         bodyDeadline = configuration.deadlines.body

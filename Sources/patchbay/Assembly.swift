@@ -71,7 +71,8 @@ struct Assembly {
 
         let limits = ListenerLimits(configuration)
         let budget = ListenerBudget(
-            connections: configuration.limits.connections, bytes: configuration.limits.bytesInFlight)
+            connections: configuration.limits.connections,
+            perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let server = try HTTPServer(
             configuration.listen, on: loops, responder: publicAPI,
             observer: RequestLog(logger: logger, label: label), limits: limits, budget: budget

@@ -14,6 +14,7 @@ struct ConfigurationTests {
         #expect(configuration.outbox == .sqlite(path: "var/patchbay.db"))
         #expect(configuration.loops == 3)
         #expect(configuration.trustedProxies == ["127.0.0.1/32"])
+        #expect(configuration.proxyProtocol == [])
         #expect(configuration.sources.isEmpty && configuration.clientKeys.isEmpty && configuration.vendors.isEmpty)
         let app = try #require(configuration.apps.first)
         #expect((app.name, app.upstream, app.api) == ("main", "https://api.adapty.io", .v2))
@@ -26,6 +27,8 @@ struct ConfigurationTests {
         #expect(configuration.limits.clientKey == Rate("200/s"))
         #expect(configuration.limits.clientAddress == Rate("20/s"))
         #expect(configuration.limits.profile == Rate("5/s"))
+        #expect(configuration.limits.failuresPerAddress == Rate("60/min burst 100"))
+        #expect(configuration.limits.connectionsPerAddress == 1000)
         #expect(configuration.limits.bodyBytes == 262_144)
         #expect((configuration.limits.connections, configuration.limits.bytesInFlight) == (20000, 67_108_864))
         #expect((configuration.deadlines.headers, configuration.deadlines.body) == (.seconds(5), .seconds(10)))
@@ -108,6 +111,7 @@ struct ConfigurationTests {
         #expect(
             configuration.trustedProxies == ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::1/128", "0.0.0.0/0"])
         #expect(try load(minimal + "trusted_proxies: []\n").trustedProxies == [])
+        #expect(try load(minimal + "proxy_protocol: 10.0.0.1\n").proxyProtocol == ["10.0.0.1/32"])
     }
 
     @Test("a limit may be none")
@@ -115,6 +119,9 @@ struct ConfigurationTests {
         let limits = try load(minimal + "limits: { client_ip: none, profile: 2/min burst 9 }\n").limits
         #expect(limits.clientAddress == nil)
         #expect(limits.profile == Rate(count: 2, per: .seconds(60), burst: 9))
+        let more = try load(minimal + "limits: { failures_per_ip: none, connections_per_ip: none }\n").limits
+        #expect((more.failuresPerAddress, more.connectionsPerAddress) == (nil, nil))
+        #expect(try load(minimal + "limits: { connections_per_ip: 7 }\n").limits.connectionsPerAddress == 7)
     }
 
     @Test("a vendor's places keep their order and their lines")
@@ -176,6 +183,7 @@ struct EffectiveTests {
                 outbox: sqlite:var/patchbay.db  # default
                 loops: 2
                 trusted_proxies: [127.0.0.1/32]  # default
+                proxy_protocol: []  # default
                 apps:
                   main:
                     upstream: https://api.adapty.io  # default
@@ -221,8 +229,10 @@ struct EffectiveTests {
                   client_key: 200/s  # default
                   client_ip: none
                   profile: 5/s  # default
+                  failures_per_ip: 60/min burst 100  # default
                   body_bytes: 262144  # default
                   connections: 20000  # default
+                  connections_per_ip: 1000  # default
                   bytes_in_flight: 67108864  # default
                 deadlines:
                   headers: 5s  # default

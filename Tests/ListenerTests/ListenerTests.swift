@@ -210,7 +210,11 @@ extension Live {
 
         @Test("at the limit of connections accepting pauses; who waits is served when there is room")
         func connectionCap() async throws {
-            try await LiveServer.run(Echo(), budget: ListenerBudget(connections: 2)) { server in
+            var limits = ListenerLimits.patient
+            // Nothing is idle enough to go, and the next look comes after there is room.
+            limits.leastRest = .seconds(3600)
+            limits.acceptPause = .seconds(1)
+            try await LiveServer.run(Echo(), limits: limits, budget: ListenerBudget(connections: 2)) { server in
                 var first: Client? = try Client(server.address)
                 let second = try Client(server.address)
                 for client in [first, second] {
@@ -219,7 +223,7 @@ extension Live {
                 }
                 let third = try Client(server.address)
                 third.send(Self.get)
-                #expect(third.receive(answers: 1, patience: .milliseconds(300)) == .quiet)
+                #expect(third.receive(answers: 1, patience: .milliseconds(100)) == .quiet)
                 #expect(server.budget.openConnections == 2)
                 first = nil
                 #expect(third.receive(answers: 1) == .answered)

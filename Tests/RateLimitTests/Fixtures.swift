@@ -45,7 +45,7 @@ extension Authenticated {
         let source = Source(name: name, vendor: "acme", app: "main")
         return try Authenticated(
             Received(Request(method: .post, path: "/hooks/\(name)", peer: PeerAddress(peer)), through: .hook(source)),
-            by: Introduction(caller: .source(source)))
+            by: Introduction(caller: .source(source)), within: RateLimiter(.none))
     }
 
     static func client(_ name: String, app: String = "main", peer: String = "203.0.113.9") throws -> Authenticated {
@@ -53,7 +53,8 @@ extension Authenticated {
             Received(
                 Request(method: .post, path: "/client/acme", peer: PeerAddress(peer)),
                 through: .client(vendor: "acme")),
-            by: Introduction(caller: .client(ClientKey(name: name, app: app, scopes: [.write]))))
+            by: Introduction(caller: .client(ClientKey(name: name, app: app, scopes: [.write]))),
+            within: RateLimiter(.none))
     }
 }
 

@@ -27,6 +27,8 @@ struct FakeStages: Authenticator, Limiter, Normalizer, Outbox, Reader {
     }
     func admit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
     func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) { if let limit { throw limit } }
+    func mayProve(_ received: Received) throws(Refusal) {}
+    func failed(_ received: Received) {}
     func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal) {
         limited.add(profile)
         if let profileLimit { throw profileLimit }

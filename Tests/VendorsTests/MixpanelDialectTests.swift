@@ -70,6 +70,8 @@ private struct EveryStage: Authenticator, Limiter, Outbox, Reader {
     func authenticate(_ received: inout Received) throws(Refusal) -> Caller { .source(Self.source) }
     func admit(_ authenticated: Authenticated) throws(Refusal) {}
     func wouldAdmit(_ authenticated: Authenticated) throws(Refusal) {}
+    func mayProve(_ received: Received) throws(Refusal) {}
+    func failed(_ received: Received) {}
     func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal) {}
 
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {

@@ -11,10 +11,16 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package let clientAddress: Rate?
     /// Requests of client apps about one profile. Default: 5/s.
     package let profile: Rate?
+    /// Failures to prove who it is, of one address at one source, or at all client routes; above it 429 without another
+    /// look. Default: 60/min burst 100.
+    package let failuresPerAddress: Rate?
     /// The longest body, after gzip is undone. Default: 262144, at most 64 MiB.
     package let bodyBytes: Int
     /// Connections open at once. Default: 20000.
     package let connections: Int
+    /// Of those, how many one IPv4 address or one IPv6 /64 may have; nil for `none`. Proxies in `trusted_proxies` and
+    /// `proxy_protocol` may have any number. Default: 1000.
+    package let connectionsPerAddress: Int?
     /// Bodies held in memory at once. Default: 64 MiB.
     package let bytesInFlight: Int
 
@@ -23,8 +29,10 @@ package struct LimitsConfiguration: Sendable, Equatable {
         clientKey = section.value("client_key", .limit, default: Rate("200/s"))
         clientAddress = section.value("client_ip", .limit, default: Rate("20/s"))
         profile = section.value("profile", .limit, default: Rate("5/s"))
+        failuresPerAddress = section.value("failures_per_ip", .limit, default: Rate("60/min burst 100"))
         bodyBytes = section.value("body_bytes", .integer(1024...67_108_864), default: 262_144)
         connections = section.value("connections", .integer(1...1_000_000), default: 20000)
+        connectionsPerAddress = section.value("connections_per_ip", .most(1_000_000), default: 1000)
         bytesInFlight = section.value("bytes_in_flight", .integer(1024...68_719_476_736), default: 67_108_864)
         if bytesInFlight < bodyBytes {
             section.mistake("bytes_in_flight", "this must be at least body_bytes, or the longest body never comes in")

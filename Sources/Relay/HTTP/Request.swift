@@ -66,6 +66,13 @@ package enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
 /// An address as text, without the port: `203.0.113.9` or `2001:db8::1`.
 package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     package let description: String
-    package init(_ text: String) { description = text }
+    /// It is a proxy of ours, which did not say whom it speaks for: many callers stand behind it.
+    package let isProxy: Bool
+
+    package init(_ text: String, isProxy: Bool = false) {
+        description = text
+        self.isProxy = isProxy
+    }
+
     package static let loopback = PeerAddress("127.0.0.1")
 }

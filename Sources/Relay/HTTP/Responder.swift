@@ -25,6 +25,24 @@ package enum Reply: Sendable {
 /// Is told of every request that got an answer, also of those that never became one.
 package protocol RequestObserver: Sendable {
     func answered(_ exchange: Exchange)
+    /// A connection was ended before it could ask, or while it asked nothing.
+    func shed(_ peer: PeerAddress, _ reason: Shedding)
+}
+
+extension RequestObserver {
+    package func shed(_ peer: PeerAddress, _ reason: Shedding) {}
+}
+
+/// Why a connection was ended that had done nothing wrong yet; as the metrics name it.
+package enum Shedding: String, Sendable {
+    /// As many are open as may be, and all of them are busy.
+    case full
+    /// The address has as many open as one may.
+    case perAddress = "per_ip"
+    /// It asked nothing, and made room for one that may.
+    case idle
+    /// It did not begin with the PROXY header that this peer's connections must begin with.
+    case proxyHeader = "proxy_header"
 }
 
 /// One request and its answer, as the log and the metrics see it.

@@ -22,4 +22,22 @@ package protocol Limiter: Sendable {
     func wouldAdmit(_ authenticated: Authenticated) throws(Refusal)
     /// Spends from the limit of one profile; asked once it is known whom a client's payload is about.
     func admit(_ profile: ProfileReference, of caller: Caller) throws(Refusal)
+    /// Refuses a sender that has failed to prove itself too often of late; asked before its next credential is looked
+    /// at.
+    func mayProve(_ received: Received) throws(Refusal)
+    /// Spends from that limit.
+    func failed(_ received: Received)
+}
+
+extension Limiter {
+    /// Guessing is bounded, and so is the work that wrong credentials cost.
+    func judging(_ received: Received, _ prove: () throws(Refusal) -> Caller) throws(Refusal) -> Caller {
+        try mayProve(received)
+        do {
+            return try prove()
+        } catch {
+            if error.status == 401 { failed(received) }
+            throw error
+        }
+    }
 }

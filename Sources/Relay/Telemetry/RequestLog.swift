@@ -21,6 +21,14 @@ package struct RequestLog: RequestObserver {
         logger.log(level: level, "request", metadata: LogLine { write(exchange, to: &$0) }.metadata)
     }
 
+    /// Counted, not logged: a flood of connections shall not become one of lines. A proxy that is not set up as the
+    /// configuration says is a mistake that somebody has to find.
+    package func shed(_ peer: PeerAddress, _ reason: Shedding) {
+        requests.count(reason)
+        guard reason == .proxyHeader else { return }
+        logger.warning("a connection without its PROXY header", metadata: ["peer": "\(peer)"])
+    }
+
     /// What a load balancer asks every second is no news; what we could not do is.
     private static func level(of exchange: Exchange) -> Logger.Level {
         switch exchange.status {

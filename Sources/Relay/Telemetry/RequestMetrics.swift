@@ -13,6 +13,7 @@ struct RequestMetrics: Sendable {
     private final class Counters: Sendable {
         let requests = Mutex<[Key: Counter]>([:])
         let skips = Mutex<[Skip.Reason: Counter]>([:])
+        let shed = Mutex<[Shedding: Counter]>([:])
     }
 
     private let counters = Counters()
@@ -41,6 +42,16 @@ struct RequestMetrics: Sendable {
         counters.skips.withLock { counters in
             if let counter = counters[reason] { return counter }
             let counter = Counter(label: "patchbay_skips_total", dimensions: [("reason", reason.rawValue)])
+            counters[reason] = counter
+            return counter
+        }.increment()
+    }
+
+    func count(_ reason: Shedding) {
+        counters.shed.withLock { counters in
+            if let counter = counters[reason] { return counter }
+            let counter = Counter(
+                label: "patchbay_connections_shed_total", dimensions: [("reason", reason.rawValue)])
             counters[reason] = counter
             return counter
         }.increment()

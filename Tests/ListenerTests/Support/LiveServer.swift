@@ -70,11 +70,18 @@ extension ListenerLimits {
 /// Keeps what a listener says of its requests.
 final class ExchangeLog: RequestObserver {
     private let kept = Mutex<[Exchange]>([])
+    private let sheddings = Mutex<[Shedding]>([])
 
     var exchanges: [Exchange] { kept.withLock { $0 } }
 
+    var shed: [Shedding] { sheddings.withLock { $0 } }
+
     func answered(_ exchange: Exchange) {
         kept.withLock { $0.append(exchange) }
+    }
+
+    func shed(_ peer: PeerAddress, _ reason: Shedding) {
+        sheddings.withLock { $0.append(reason) }
     }
 }
 
