@@ -10,7 +10,7 @@ extension Live {
 
         private static var limits: ListenerLimits {
             var limits = ListenerLimits.patient
-            limits.leastRest = .milliseconds(1)
+            limits.leastRest = .zero
             limits.acceptPause = .milliseconds(30)
             return limits
         }
