@@ -84,15 +84,20 @@ struct UpstreamFaultTests {
         #expect(try test.held().profiles["u"] == ["appsflyer_id": "1-2"])
     }
 
+    /// One attempt in seven fails: enough for many to be tried again, and too few for one to be tried so often that its
+    /// backoff takes a minute.
     @Test("with failures at random, everything arrives in the end")
     func flaky() async throws {
-        let faults = ["500:0.2", "reset:0.1", "429:0.05"].flatMap { ["--fault", $0] }
+        let faults = ["500:0.06", "reset:0.06", "429:0.03"].flatMap { ["--fault", $0] }
         let test = try await RelayUnderTest(sandboxOptions: ["--any-profile"] + faults)
         let statuses = try await TestClient.postAll(test.relay.address, test.hook("appsflyer"), count: 200) { index in
             #"{"appsflyer_id":"\#(index)-2","customer_user_id":"user-\#(index)"}"#
         }
         #expect(statuses == [200: 200])
         try await test.delivered(within: 120)
-        #expect(try test.held().profiles.count == 200)
+        let (profiles, _) = try test.held()
+        #expect(profiles.count == 200)
+        for index in 0..<200 { #expect(profiles["user-\(index)"] == ["appsflyer_id": "\(index)-2"]) }
+        #expect(try test.metric("patchbay_attempts_total", #"outcome="failed""#) > 0)
     }
 }
