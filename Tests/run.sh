@@ -21,3 +21,6 @@ swift test --explicit-target-dependency-import-check error "$@"
 
 echo "== a running relay against its own description"
 Tests/OpenAPI/run.sh .build/debug/patchbay
+
+echo "== faults that it survives, in short"
+PATCHBAY=$PWD/.build/debug/patchbay Tests/Faults/run.sh --short
