@@ -4,9 +4,10 @@ package import Relay
 /// Client apps that prove whose profile they speak for: a JWT from an issuer that is believed here.
 ///
 /// The signatures are jwt-kit's. Its key collection is not used on requests: that is an actor, and a second suspension
-/// between a request and its append would buy nothing but a hop between threads, where nothing waits for I/O. So each issuer's keys are an immutable table of jwt-kit's algorithms, replaced as a whole,
-/// and everything here is synchronous. The collection also picks the key by the token's word alone, falls back to a
-/// default one for a `kid` it does not know, and lets a key be used under one name only; here the issuer's rules pick.
+/// between a request and its append would buy nothing but a hop between threads, where nothing waits for I/O. So each
+/// issuer's keys are an immutable table of jwt-kit's algorithms, replaced as a whole, and everything here is
+/// synchronous. The collection also picks the key by the token's word alone, and falls back to a default one for a
+/// `kid` that it does not know; here the issuer's rules pick.
 package struct ProfileTokens: Sendable {
     /// How many signatures are checked for one token. Keys without an id could otherwise make one request cost as much
     /// as there are keys.
