@@ -71,7 +71,7 @@ struct Assembly {
 
         let limits = ListenerLimits(configuration)
         let budget = ListenerBudget(
-            connections: configuration.limits.connections,
+            connections: configuration.connectionsWithinDescriptors,
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let server = try HTTPServer(
             configuration.listen, on: loops, responder: publicAPI,
