@@ -27,9 +27,9 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// `limits.connections`, or fewer where the process may not have so many descriptors. Some are kept for the upstreams,
-    /// the outbox, the admin listener, and libdispatch: it looks into /proc now and then, and ends the process with an
-    /// illegal instruction when it has no descriptor for that.
+    /// `limits.connections`, or fewer where the process may not have so many descriptors. Some are kept for the
+    /// upstreams, the outbox, the admin listener, and libdispatch: it looks into /proc now and then, and ends the
+    /// process with an illegal instruction when it has no descriptor for that.
     var connectionsWithinDescriptors: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return limits.connections }
