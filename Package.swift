@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The archive of libFuzzer, where fuzzers are to be built: see `Tests/Fuzzers/run.sh`. They need every target
+/// instrumented, and optimised to be of use; nothing else does.
+let libFuzzer = Context.environment["PATCHBAY_FUZZ"]
+
 /// What every Swift target of this package is built with: Swift 6, no warning let through, imports that say who sees
 /// them.
 let strict: [SwiftSetting] = [
@@ -11,6 +15,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
 ]
+
+/// What the parts of the relay are built with.
+let instrumented = strict + (libFuzzer == nil ? [] : [.unsafeFlags(["-O", "-sanitize=fuzzer,address"])])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -29,7 +36,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A stage of the relay: imports the spine and what it names, never a sibling.
 func stage(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, swiftSettings: instrumented)
 }
 
 /// - Parameter exclude: what tests read from where it stands, not from a bundle.
@@ -59,7 +66,10 @@ let package = Package(
         .systemLibrary(name: "CEvent", pkgConfig: "libevent_core", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(
+            name: "CSimdjson",
+            cxxSettings: libFuzzer == nil ? [] : [.unsafeFlags(["-O1", "-fsanitize=fuzzer-no-link,address"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
 
         stage("Relay", [logging, metrics]),
         stage("EventLoop", ["CEvent"]),
@@ -99,3 +109,18 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+if let libFuzzer {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzzers/CFuzzer"),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CFuzzer", "Relay", "EventLoop", "Listener", "Authentication", "Vendors", "SQLiteOutbox", "AdaptyAPI",
+                "Configuration",
+            ],
+            path: "Tests/Fuzzers", exclude: ["CFuzzer", "run.sh"],
+            swiftSettings: strict + [.unsafeFlags(["-O"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=address", libFuzzer]), .linkedLibrary("stdc++")]),
+    ]
+}

@@ -24,3 +24,7 @@ Tests/OpenAPI/run.sh .build/debug/patchbay
 
 echo "== faults that it survives, in short"
 PATCHBAY=$PWD/.build/debug/patchbay Tests/Faults/run.sh --short
+
+echo "== fuzzers, five seconds each"
+# In the same build folder: the packages that Patchbay depends on are there already.
+SCRATCH=.build Tests/Fuzzers/run.sh 5
