@@ -12,10 +12,14 @@ package struct BasicScheme: Scheme {
     package var challenge: String { #"Basic realm="patchbay", charset="UTF-8""# }
 
     package func verify(_ request: inout Request) -> Verdict {
-        guard let value = request.headers.value(of: "authorization") else { return .refused(.noCredential) }
-        guard let encoded = value.behind("Basic "), let presented = Base64.decode(encoded.drop { $0.isBlank }) else {
-            return .refused(.malformedCredential)
+        guard let value = request.headers.value(of: "authorization") else {
+            return .refused(.noCredential, credentials.expectation)
         }
-        return credentials.contains(presented[...]) ? .genuine : .refused(.wrongCredential)
+        guard let encoded = value.behind("Basic "),
+            let presented = ByteEncoding.base64.decode(encoded.drop { $0.isBlank })
+        else {
+            return .refused(.malformedCredential, credentials.expectation)
+        }
+        return credentials.judge(presented[...])
     }
 }

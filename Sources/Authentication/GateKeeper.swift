@@ -1,3 +1,4 @@
+import Crypto
 package import Relay
 
 /// Knows who may come through which door: a hook asks for what its source is configured to prove, a client route for a
@@ -13,7 +14,17 @@ package struct GateKeeper: Authenticator {
     }
 
     package func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
-        try caller(of: &received) { $0.verify(&$1) }
+        do {
+            let caller = try caller(of: &received) { $0.verify(&$1) }
+            // Kept for signatures alone, and not small.
+            received.request.compressedBody = nil
+            return caller
+        } catch {
+            var refusal = error
+            let digest = SHA256.digest(of: received.request.sentBody[...])
+            refusal.evidence?.bodyDigest = digest.prefix(8).hexText
+            throw refusal
+        }
     }
 
     package func recognize(_ head: inout Received) throws(Refusal) -> Caller {

@@ -8,10 +8,23 @@ import Relay
 /// therefore tells only how many secrets there are.
 struct KnownSecrets: Sendable {
     private let digests: [SHA256Digest]
+    /// What would be accepted, for whoever looks for a wrong secret.
+    let expectation: Evidence
 
     /// An empty secret is left out: it would let in whoever presents nothing.
     init(_ secrets: [Secret]) {
-        digests = secrets.filter { !$0.isEmpty }.map { $0.reveal { SHA256.digest(of: $0[...]) } }
+        let secrets = secrets.filter { !$0.isEmpty }
+        digests = secrets.map { $0.reveal { SHA256.digest(of: $0[...]) } }
+        var expectation = Evidence()
+        expectation.expectedBytes = secrets.map { $0.reveal(\.count) }
+        self.expectation = expectation
+    }
+
+    func judge(_ presented: ArraySlice<UInt8>) -> Verdict {
+        if contains(presented) { return .genuine }
+        var evidence = expectation
+        evidence.presentedBytes = presented.count
+        return .refused(.wrongCredential, evidence)
     }
 
     func contains(_ presented: ArraySlice<UInt8>) -> Bool {

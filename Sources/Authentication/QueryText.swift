@@ -17,8 +17,8 @@ enum QueryText {
             let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
             let parameter = bytes[start..<end]
             let equals = parameter.firstIndex(of: UInt8(ascii: "=")) ?? end
-            if decoded(parameter[..<equals]) == name[...] {
-                taken.append(decoded(parameter[equals...].dropFirst()))
+            if parameter[..<equals].percentDecoded == name[...] {
+                taken.append(parameter[equals...].dropFirst().percentDecoded)
             } else {
                 if keepsOne { kept.append(UInt8(ascii: "&")) }
                 kept += parameter
@@ -28,25 +28,5 @@ enum QueryText {
         }
         if !taken.isEmpty { query = String(decoding: kept, as: UTF8.self) }
         return taken
-    }
-
-    /// RFC 3986 section 2.1. A `%` without two hexadecimal digits behind it stands for itself.
-    private static func decoded(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard text.contains(UInt8(ascii: "%")) else { return text }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
-        var index = text.startIndex
-        while index < text.endIndex {
-            if text[index] == UInt8(ascii: "%"), index + 2 < text.endIndex, let high = text[index + 1].hexDigit,
-                let low = text[index + 2].hexDigit
-            {
-                bytes.append(high << 4 | low)
-                index += 3
-            } else {
-                bytes.append(text[index])
-                index += 1
-            }
-        }
-        return bytes[...]
     }
 }

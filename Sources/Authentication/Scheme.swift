@@ -2,7 +2,7 @@ package import Relay
 
 /// One way for a sender to prove itself. It is given the whole request, so that a scheme may sign headers and body.
 package protocol Scheme: Sendable {
-    /// Judges the credential in a request, and takes it out of the query if it stands there.
+    /// Judges the credential in a request, and takes it out of the query or the path if it stands there.
     func verify(_ request: inout Request) -> Verdict
 
     /// The same before the body is there. What can be told only from the body counts as genuine until then.
@@ -22,10 +22,15 @@ package enum Verdict: Sendable, Equatable {
     case refused(Reason, Evidence = Evidence())
 
     /// Why not, for the log and never for the sender: which part was wrong would help a stranger.
-    package enum Reason: String, Sendable, CaseIterable {
+    package enum Reason: String, Error, CaseIterable {
         case noCredential = "no_credential"
         case wrongCredential = "wrong_credential"
         case malformedCredential = "malformed_credential"
+        case wrongSignature = "wrong_signature"
+        /// Signed longer ago than is tolerated: somebody may have kept it.
+        case stale = "stale"
+        case fromTheFuture = "from_the_future"
+        case wrongAddress = "wrong_address"
     }
 }
 

@@ -1,11 +1,13 @@
 package import Relay
 
-/// A fixed token in the query, for vendors that can only be given a URL, or in a header, for those that can be given
-/// one.
+/// A fixed token in the query or the path, for vendors that can only be given a URL, or in a header, for those that can
+/// be given one.
 package struct TokenScheme: Scheme {
     package enum Place: Sendable, Equatable {
         /// A parameter of this name.
         case query(String)
+        /// What follows the source's name: `/hooks/{source}/{token}`. For vendors that take a URL without a query.
+        case path
         /// The field of this name; the token stands behind `prefix`, such as `Bearer `, whose letter case does not
         /// matter.
         case header(String, prefix: String)
@@ -27,18 +29,26 @@ package struct TokenScheme: Scheme {
         case .query(let name):
             let presented = QueryText.take(Array(name.utf8), from: &request.query)
             // Which of two would count is a question that an attacker should not get to ask.
-            guard presented.count < 2 else { return .refused(.malformedCredential) }
+            guard presented.count < 2 else { return .refused(.malformedCredential, tokens.expectation) }
             return judge(presented.first)
+        case .path:
+            return judge(PathText.takeToken(from: &request.path))
         case .header(let name, let prefix):
-            guard let value = request.headers.value(named: name) else { return .refused(.noCredential) }
-            guard let token = value.behind(prefix) else { return .refused(.malformedCredential) }
+            guard let value = request.headers.value(named: name) else {
+                return .refused(.noCredential, tokens.expectation)
+            }
+            guard let token = value.behind(prefix) else {
+                return .refused(.malformedCredential, tokens.expectation)
+            }
             return judge(token)
         }
     }
 
     private func judge(_ presented: ArraySlice<UInt8>?) -> Verdict {
-        guard let presented, !presented.isEmpty else { return .refused(.noCredential) }
-        return tokens.contains(presented) ? .genuine : .refused(.wrongCredential)
+        guard let presented, !presented.isEmpty else {
+            return .refused(.noCredential, tokens.expectation)
+        }
+        return tokens.judge(presented)
     }
 }
 

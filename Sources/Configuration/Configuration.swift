@@ -1,5 +1,5 @@
 package import EventLoop
-import Relay
+package import Relay
 
 /// Everything Patchbay is told by its file, checked: whoever holds one can start. `config/patchbay.yaml` shows every
 /// key.
@@ -14,11 +14,10 @@ package struct Configuration: Sendable {
     package let outbox: OutboxConfiguration
     /// Threads that serve connections. Default: one for each core.
     package let loops: Int
-    /// Networks whose `Forwarded` and `X-Forwarded-For` are believed: an address and a prefix length each,
-    /// `10.0.0.0/8`. Default: 127.0.0.1/32.
-    package let trustedProxies: [String]
+    /// Networks whose `Forwarded` and `X-Forwarded-For` are believed. Default: 127.0.0.1/32.
+    package let trustedProxies: [Network]
     /// Networks whose connections all begin with a PROXY header, version 1 or 2. Default: none.
-    package let proxyProtocol: [String]
+    package let proxyProtocol: [Network]
     /// In the order of the file, as are the other lists.
     package let apps: [AppConfiguration]
     package let sources: [SourceConfiguration]
@@ -76,7 +75,7 @@ extension Configuration {
         admin = root.section("admin") { AdminConfiguration($0, in: surroundings) }
         outbox = root.value("outbox", .outbox, default: .sqlite(path: "var/patchbay.db"))
         loops = root.value("loops", .integer(1...256), default: surroundings.cores)
-        trustedProxies = root.list("trusted_proxies", .network, default: ["127.0.0.1/32"])
+        trustedProxies = root.list("trusted_proxies", .network, default: Network("127.0.0.1").map { [$0] } ?? [])
         proxyProtocol = root.list("proxy_protocol", .network, default: [])
         apps = root.sections("apps") { AppConfiguration($0, named: $1, in: surroundings) }
         sources = root.sections("sources") { SourceConfiguration($0, named: $1, in: surroundings, names) }

@@ -42,25 +42,8 @@ extension Kind<String> {
         }
     }
 
-    /// RFC 9110 section 5.6.2: a token.
     static var headerName: Kind<String> {
-        Kind("the name of a header, such as X-Api-Key", write: { $0 }) { text in
-            let isToken = text.utf8.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
-            return isToken && !text.isEmpty ? text : nil
-        }
-    }
-
-    /// A network in CIDR notation; a lone address is a network of its own. Written with its prefix length.
-    static var network: Kind<String> {
-        Kind("a network such as 10.0.0.0/8 or 2001:db8::/32", write: { $0 }) { text in
-            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            let host = String(parts[0])
-            guard let address = SocketAddress(host: host, port: 0) else { return nil }
-            let most = address.host.contains(":") ? 128 : 32
-            guard parts.count == 2 else { return "\(host)/\(most)" }
-            guard let length = Int(digits: parts[1]), length <= most else { return nil }
-            return text
-        }
+        Kind("the name of a header, such as X-Api-Key", write: { $0 }) { $0.isHeaderName ? $0 : nil }
     }
 
     /// Where a value stands in a payload: a JSON pointer (RFC 6901), or the name of a parameter in a query or a form.
@@ -72,6 +55,13 @@ extension Kind<String> {
                 .dropFirst().allSatisfy { $0.first == UInt8(ascii: "0") || $0.first == UInt8(ascii: "1") }
             return isEscapedWell ? text : nil
         }
+    }
+}
+
+extension Kind<Network> {
+    /// A network in CIDR notation; a lone address is a network of its own. Written with its prefix length.
+    static var network: Kind<Network> {
+        Kind("a network such as 10.0.0.0/8 or 2001:db8::/32", write: { $0.description }, read: { Network($0) })
     }
 }
 

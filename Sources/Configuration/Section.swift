@@ -99,6 +99,15 @@ final class Section {
         return items(entry, kind)
     }
 
+    /// The values of a key that may be left out and then has none; where it stands, it must hold at least one.
+    /// - Parameter absence: what it means to leave it out, in a word.
+    func optionalList<Value>(_ key: String, _ kind: Kind<Value>, absence: String) -> [Value]? {
+        if contains(key) { return requiredList(key, kind) }
+        _ = ask(key)
+        list(key, absence, isDefault: true)
+        return nil
+    }
+
     /// The values of a key with the lines they stand on.
     func lines<Value>(_ key: String, _ kind: Kind<Value>) -> [Located<Value>] {
         guard let entry = ask(key) else {
@@ -106,6 +115,20 @@ final class Section {
             return []
         }
         return items(entry, kind)
+    }
+
+    /// The key that is there of several of which only one may be. More than one is a mistake, and so is none where it
+    /// is required.
+    func one(of keys: [String], isRequired: Bool) -> String? {
+        for key in keys { _ = ask(key) }
+        let present = keys.filter(contains)
+        for other in present.dropFirst() {
+            mistake(other, "\(present[0]) stands here too; one of the two must go")
+        }
+        if present.isEmpty, isRequired {
+            mistake(line: line, path, "there must be one of these here: \(keys.joined(separator: ", "))")
+        }
+        return present.first
     }
 
     // MARK: - Sections

@@ -148,7 +148,7 @@ final class Connection: @unchecked Sendable {
             switch reader.next() {
             case .needMore: return awaitMore()
             case .expectation(let head): answerExpectation(head)
-            case .request(let head, let body): begin(head, body)
+            case .request(let head, let body, let compressed): begin(head, body, compressed)
             case .failure(let failure): refuse(failure)
             }
         }
@@ -176,10 +176,11 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func begin(_ head: RequestHead, _ body: [UInt8]) {
-        let request = listener.request(head, body: body, peer: peer)
+    private func begin(_ head: RequestHead, _ body: [UInt8], _ compressed: [UInt8]?) {
+        var request = listener.request(head, body: body, peer: peer)
+        request.compressedBody = compressed
         let asked = Asked(request, head, began: began)
-        guard settle(reader.heldBytes + head.bytes + body.count) else {
+        guard settle(reader.heldBytes + head.bytes + body.count + (compressed?.count ?? 0)) else {
             return send(Response(.overloaded), to: asked, then: .linger)
         }
         let answer: @Sendable () async -> Response

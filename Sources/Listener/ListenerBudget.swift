@@ -1,4 +1,4 @@
-import EventLoop
+import Relay
 import Synchronization
 
 /// What all listeners of the process share: how many connections may be open, and how many bytes may be in flight

@@ -1,4 +1,4 @@
-package import EventLoop
+package import Relay
 
 /// Every number a listener is bound by.
 package struct ListenerLimits: Sendable {

@@ -1,4 +1,4 @@
-package import EventLoop
+package import Relay
 
 /// What a proxy says of a connection before its first byte: the PROXY protocol, versions 1 and 2, after
 /// haproxy.org/download/2.9/doc/proxy-protocol.txt. A pure value: bytes in, what they come to out.

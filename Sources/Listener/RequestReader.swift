@@ -12,7 +12,8 @@ package struct RequestReader: Sendable {
         case needMore
         /// The sender waits to be told to send the body (`Expect: 100-continue`). Asking again means that it may come.
         case expectation(RequestHead)
-        case request(RequestHead, body: [UInt8])
+        /// - `compressed`: the body as it was sent, where it had to be decoded.
+        case request(RequestHead, body: [UInt8], compressed: [UInt8]?)
         case failure(Failure)
     }
 
@@ -146,9 +147,9 @@ package struct RequestReader: Sendable {
 
     private mutating func finish(_ head: RequestHead, body: [UInt8]) -> Step {
         phase = .head(HeadParser())
-        guard head.isCompressed, !body.isEmpty else { return .request(head, body: body) }
+        guard head.isCompressed, !body.isEmpty else { return .request(head, body: body, compressed: nil) }
         do throws(Refusal) {
-            return .request(head, body: try gunzip(body, limits))
+            return .request(head, body: try gunzip(body, limits), compressed: body)
         } catch {
             // The framing was sound, only the content is not.
             return .failure(

@@ -140,8 +140,8 @@ extension PublicAPI {
         case "/api/v1/" + Self.dropInSuffix: return allow([.post], request, .entrance(.dropIn(.v1), String(path)))
         default: break
         }
-        if path.hasPrefix("/hooks/"), let source = sources[String(path.dropFirst("/hooks/".count))] {
-            return allow([.get, .post, .put], request, .entrance(.hook(source), String(path)))
+        if path.hasPrefix("/hooks/"), let source = source(path.dropFirst("/hooks/".count)) {
+            return allow([.get, .post, .put], request, .entrance(.hook(source), "/hooks/\(source.name)"))
         }
         if path.hasPrefix("/client/") {
             let vendor = String(path.dropFirst("/client/".count))
@@ -150,6 +150,13 @@ extension PublicAPI {
             }
         }
         return .failure(.notFound)
+    }
+
+    /// - Parameter path: what follows `/hooks/`: a name, and behind it a token where the source has it there.
+    private func source(_ path: Substring) -> Source? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let source = sources[String(parts[0])] else { return nil }
+        return parts.count == 1 || source.hasTokenInPath ? source : nil
     }
 
     private func allow(_ methods: [Method], _ request: Request, _ route: Route) -> Result<Route, Refusal> {

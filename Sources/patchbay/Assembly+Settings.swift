@@ -53,16 +53,7 @@ extension VendorDeclaration {
 extension GateKeeper {
     init(_ configuration: Configuration, _ issuers: [TokenIssuer]) {
         var schemes: [String: any Scheme] = [:]
-        for source in configuration.sources {
-            schemes[source.name] =
-                switch source.auth {
-                case .none: Anybody()
-                case .token(let tokens, .query(let name)): TokenScheme(tokens, in: .query(name))
-                case .token(let tokens, .header(let name, let prefix)):
-                    TokenScheme(tokens, in: .header(name, prefix: prefix))
-                case .basic(let credentials): BasicScheme(credentials)
-                }
-        }
+        for source in configuration.sources { schemes[source.name] = source.auth.scheme }
         let keys = configuration.clientKeys.map { key in
             (client: ClientKey(name: key.name, app: key.app, scopes: key.scopes), secrets: key.secrets)
         }
@@ -71,6 +62,30 @@ extension GateKeeper {
             schemes: schemes,
             clientKeys: ClientKeys(
                 keys, tokens: issuers.isEmpty ? nil : ProfileTokens(issuers), tokenApps: Set(tokenApps)))
+    }
+}
+
+extension AuthConfiguration {
+    fileprivate var scheme: any Scheme {
+        let proof: (any Scheme)? =
+            switch proof {
+            case .none: nil
+            case .token(let tokens, .query(let name)): TokenScheme(tokens, in: .query(name))
+            case .token(let tokens, .path): TokenScheme(tokens, in: .path)
+            case .token(let tokens, .header(let name, let prefix)):
+                TokenScheme(tokens, in: .header(name, prefix: prefix))
+            case .basic(let credentials): BasicScheme(credentials)
+            case .signature(let template, let keys): SignatureScheme(template, keys: keys)
+            }
+        guard let addresses else { return proof ?? Anybody() }
+        return AddressScheme(addresses, and: proof)
+    }
+}
+
+extension Source {
+    init(_ source: SourceConfiguration) {
+        let hasTokenInPath = if case .token(_, .path) = source.auth.proof { true } else { false }
+        self.init(name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath)
     }
 }
 
@@ -113,8 +128,8 @@ extension OutboxSettings {
 extension ListenerLimits {
     init(_ configuration: Configuration) {
         self.init()
-        trustedProxies = configuration.trustedProxies.compactMap { Network($0) }
-        proxyProtocol = configuration.proxyProtocol.compactMap { Network($0) }
+        trustedProxies = configuration.trustedProxies
+        proxyProtocol = configuration.proxyProtocol
         request.bodyBytes = configuration.limits.bodyBytes
         headDeadline = configuration.deadlines.headers
         bodyDeadline = configuration.deadlines.body

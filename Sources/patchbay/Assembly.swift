@@ -64,7 +64,7 @@ struct Assembly {
         let intake = Intake(
             authenticator: GateKeeper(configuration, issuers), limiter: RateLimiter(Limits(configuration.limits)),
             normalizer: catalog, outbox: outbox, apps: apps)
-        let sources = configuration.sources.map { Source(name: $0.name, vendor: $0.vendor, app: $0.app) }
+        let sources = configuration.sources.map { Source($0) }
         let publicAPI = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
             normalizer: catalog, answers: answers, health: health)

@@ -119,4 +119,21 @@ struct GateKeeperTests {
         let refusal = try #require(#expect(throws: Refusal.self) { try basic.authenticate(&received) })
         #expect(refusal.headers == [Field("WWW-Authenticate", #"Basic realm="patchbay", charset="UTF-8""#)])
     }
+
+    @Test("a refused hook leaves the digest of the body as it was sent, and an accepted one only its content")
+    func bodies() throws {
+        func received(_ query: String) -> Received {
+            var request = Request(method: .post, path: "/hooks/acme", query: query, body: Array("plain".utf8))
+            request.compressedBody = Array("abc".utf8)
+            return Received(request, through: .hook(Self.acme))
+        }
+        var wrong = received("token=wrong")
+        let refusal = try #require(#expect(throws: Refusal.self) { try keeper.authenticate(&wrong) })
+        // FIPS 180-2, appendix B.1.
+        #expect(refusal.evidence?.bodyDigest == "ba7816bf8f01cfea")
+        #expect(refusal.evidence?.presentedBytes == 5)
+        var right = received("token=canary-token")
+        _ = try keeper.authenticate(&right)
+        #expect(right.request.compressedBody == nil)
+    }
 }

@@ -8,7 +8,38 @@ struct TokenSchemeTests {
 
     private func verify(_ scheme: some Scheme, query: String = "", headers: [Field] = []) -> (Verdict, String) {
         var request = Request(method: .post, path: "/hooks/acme", query: query, headers: Headers(headers))
-        return (scheme.verify(&request), request.query)
+        return (scheme.verify(&request).bare, request.query)
+    }
+
+    @Test(
+        "a token in the path is judged, and is gone from the path that goes on",
+        arguments: [
+            ("/hooks/acme/older", .genuine), ("/hooks/acme/older/", .genuine), ("/hooks/acme/a%2Fb%2Bc", .genuine),
+            ("/hooks/acme/%6flder", .genuine),
+            ("/hooks/acme/olde", .refused(.wrongCredential)), ("/hooks/acme/older//", .refused(.wrongCredential)),
+            ("/hooks/acme/older/x", .refused(.wrongCredential)), ("/hooks/acme//older", .refused(.wrongCredential)),
+            ("/hooks/acme/OLDER", .refused(.wrongCredential)), ("/hooks/acme", .refused(.noCredential)),
+            ("/hooks/acme/", .refused(.noCredential)),
+        ] as [(String, Verdict)])
+    func path(path: String, verdict: Verdict) {
+        var request = Request(method: .post, path: path)
+        let scheme = TokenScheme([Secret("a/b+c"), Secret("older")], in: .path)
+        #expect(scheme.verify(&request).bare == verdict)
+        #expect(request.path == "/hooks/acme")
+    }
+
+    @Test("what is not believed leaves its lengths, and nothing else")
+    func evidence() {
+        var request = Request(method: .post, path: "/", headers: Headers([Field("X-Api-Key", "canary-1")]))
+        let scheme = TokenScheme([Secret("canary"), Secret("older")], in: .header("x-api-key", prefix: ""))
+        guard case .refused(.wrongCredential, let evidence) = scheme.verify(&request) else {
+            Issue.record("this is the wrong credential")
+            return
+        }
+        var expected = Evidence()
+        expected.presentedBytes = 8
+        expected.expectedBytes = [6, 5]
+        #expect(evidence == expected)
     }
 
     @Test(

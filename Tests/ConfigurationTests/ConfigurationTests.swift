@@ -13,8 +13,8 @@ struct ConfigurationTests {
         #expect(configuration.admin.tokens.isEmpty)
         #expect(configuration.outbox == .sqlite(path: "var/patchbay.db"))
         #expect(configuration.loops == 3)
-        #expect(configuration.trustedProxies == ["127.0.0.1/32"])
-        #expect(configuration.proxyProtocol == [])
+        #expect(configuration.trustedProxies.map(\.description) == ["127.0.0.1/32"])
+        #expect(configuration.proxyProtocol.isEmpty)
         #expect(configuration.sources.isEmpty && configuration.clientKeys.isEmpty && configuration.vendors.isEmpty)
         let app = try #require(configuration.apps.first)
         #expect((app.name, app.upstream, app.api) == ("main", "https://api.adapty.io", .v2))
@@ -39,9 +39,9 @@ struct ConfigurationTests {
 
     @Test("a source proves itself as it says")
     func authentication() throws {
-        func auth(_ text: String) throws -> AuthConfiguration {
+        func auth(_ text: String) throws -> AuthConfiguration.Proof {
             let yaml = minimal + "sources:\n  s: { vendor: appsflyer, app: main, auth: \(text) }\n"
-            return try #require(try load(yaml).sources.first).auth
+            return try #require(try load(yaml).sources.first).auth.proof
         }
         func place(_ text: String) throws -> AuthConfiguration.TokenPlace? {
             if case .token(let secrets, let place) = try auth("{ token: env:TOKEN\(text) }") {
@@ -55,6 +55,7 @@ struct ConfigurationTests {
         #expect(try place(", prefix: 'Bearer '") == .header(name: "Authorization", prefix: "Bearer "))
         #expect(try place(", prefix: 'key='") == .header(name: "Authorization", prefix: "key="))
         #expect(try place(", in: header, name: X-Api-Key") == .header(name: "X-Api-Key", prefix: ""))
+        #expect(try place(", in: path") == .path)
         #expect(try place(", in: query") == .query(name: "token"))
         #expect(try place(", in: query, name: key") == .query(name: "key"))
         guard case .basic(let credentials) = try auth("{ basic: [env:BASIC, env:BASIC] }") else {
@@ -109,9 +110,11 @@ struct ConfigurationTests {
         let configuration = try load(
             minimal + "trusted_proxies: [10.0.0.0/8, 192.0.2.1, '2001:db8::/32', '::1', 0.0.0.0/0]\n")
         #expect(
-            configuration.trustedProxies == ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::1/128", "0.0.0.0/0"])
-        #expect(try load(minimal + "trusted_proxies: []\n").trustedProxies == [])
-        #expect(try load(minimal + "proxy_protocol: 10.0.0.1\n").proxyProtocol == ["10.0.0.1/32"])
+            configuration.trustedProxies.map(\.description)
+                == ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::1/128", "0.0.0.0/0"])
+        #expect(try load(minimal + "trusted_proxies: []\n").trustedProxies.isEmpty)
+        let single = try load(minimal + "proxy_protocol: 10.0.0.1\n")
+        #expect(single.proxyProtocol.map(\.description) == ["10.0.0.1/32"])
     }
 
     @Test("a limit may be none")
@@ -208,11 +211,13 @@ struct EffectiveTests {
                       token: [<secret> from env:TOKEN]
                       in: query
                       name: token  # default
+                      addresses: any  # default
                   b:
                     vendor: mixpanel
                     app: main
                     auth:
                       basic: [<secret> from env:BASIC]
+                      addresses: any  # default
                   c:
                     vendor: appsflyer
                     app: main

@@ -25,6 +25,9 @@ struct Wanting: Sendable, CustomTestStringConvertible {
     var testDescription: String { mistakes.first ?? yaml }
 }
 
+/// Every way to prove oneself.
+private let everyProof = "token, basic, hmac, ed25519, standard_webhooks, svix, stripe, github, slack, shopify"
+
 struct MistakeTests {
     private func check(_ wanting: Wanting) {
         let found = mistakes(in: wanting.yaml)
@@ -244,17 +247,17 @@ struct MistakeTests {
                 "line 5: sources.s.vendor: there is no vendor of this name"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: nobody }\n",
-                "line 5: sources.s.auth: this is not none, or a mapping with a token or basic"),
+                "line 5: sources.s.auth: this is not none, or a mapping that says how it proves itself"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: {} }\n",
-                "line 5: sources.s.auth.token: there must be a token or basic here"),
+                "line 5: sources.s.auth: there must be one of these here: \(everyProof)"),
             .after(
                 "sources:\n  s:\n    vendor: appsflyer\n    app: main\n    auth: { tokn: env:TOKEN }\n",
-                "line 8: sources.s.auth.token: there must be a token or basic here",
+                "line 8: sources.s.auth: there must be one of these here: \(everyProof)",
                 "line 8: sources.s.auth.tokn: there is no such key; did you mean \"token\"?"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, basic: env:BASIC } }\n",
-                "line 5: sources.s.auth.basic: there is a token as well; one of the two must go"),
+                "line 5: sources.s.auth.basic: token stands here too; one of the two must go"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { basic: env:TOKEN } }\n",
                 "line 5: sources.s.auth.basic: this secret must be a user and a password with a colon between them"),
@@ -263,7 +266,7 @@ struct MistakeTests {
                 "line 5: sources.s.auth.in: there is no such key"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, in: cookie } }\n",
-                "line 5: sources.s.auth.in: this is not one of query, header"),
+                "line 5: sources.s.auth.in: this is not one of query, path, header"),
             .after(
                 "sources:\n  s: { vendor: appsflyer, app: main, auth: { token: env:TOKEN, in: header, name: 'X "
                     + "Key' } }\n",

@@ -7,7 +7,14 @@ import Testing
 /// `config/patchbay.yaml` is the reference that people read: it must load, and show every key and nothing else.
 struct SampleTests {
     private static let path = "config/patchbay.yaml"
-    private static let builtIn: Set<String> = ["appsflyer", "onesignal", "mixpanel"]
+    private static let builtIn: Set<String> = ["appsflyer", "onesignal", "mixpanel", "adjust", "posthog"]
+
+    /// Those that must look like what they are.
+    private static let secrets = [
+        "MIXPANEL_BASIC": "user:password", "POSTHOG_SECRET": "whsec_c2VjcmV0",
+        "POSTHOG_PUBLIC_KEY": "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=", "SVIX_SECRET": "whsec_c2VjcmV0",
+        "OWN_PUBLIC_KEY": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=",
+    ]
 
     private let surroundings: Surroundings
     private let text: String
@@ -18,7 +25,7 @@ struct SampleTests {
         let bytes = try Surroundings.process.contents(package.joined(separator: "/") + "/" + Self.path)
         text = String(decoding: bytes, as: UTF8.self)
         surroundings = Surroundings(
-            environment: { $0 == "MIXPANEL_BASIC" ? "user:password" : "value of \($0)" },
+            environment: { Self.secrets[$0] ?? "value of \($0)" },
             contents: { _ throws(Surroundings.Unreadable) in [] }, cores: 4)
     }
 
@@ -26,7 +33,7 @@ struct SampleTests {
     func loads() throws {
         let configuration = try Configuration(yaml: text, in: surroundings, vendors: Self.builtIn)
         #expect(configuration.apps.map(\.name) == ["main"])
-        #expect(configuration.sources.map(\.name) == ["appsflyer", "onesignal", "mixpanel", "acme"])
+        #expect(configuration.sources.count == 13)
         #expect(configuration.clientKeys.map(\.name) == ["ios"])
         #expect(configuration.profileTokens.map(\.name) == ["backend", "idp"])
         #expect(configuration.vendors.map(\.name) == ["acme"])
@@ -64,10 +71,14 @@ struct SampleTests {
     @Test("every key in the sample has a comment where it stands first, or its section has")
     func comments() throws {
         var seen: Set<Substring> = []
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+        for line in text.split(separator: "\n") where !line.trimmingBlanks.hasPrefix("#") {
             let key = line.drop { $0 == " " }.prefix { $0 != ":" }
             let isName =
-                line.hasSuffix(":") && ["main", "appsflyer", "onesignal", "mixpanel", "acme", "ios"].contains(key)
+                line.hasSuffix(":")
+                && [
+                    "main", "appsflyer", "onesignal", "mixpanel", "adjust", "posthog", "own_server", "own_function",
+                    "acme", "ios",
+                ].contains(key)
             if isName || !seen.insert(key).inserted { continue }
             if ["per_minute", "appsflyer_id", "log"].contains(key) { continue }
             #expect(line.contains("# "), "\(key)")

@@ -56,7 +56,7 @@ struct CorpusReaderTests {
                 switch reader.next() {
                 case .needMore: break read
                 case .expectation: continue
-                case .request(let head, let body):
+                case .request(let head, let body, _):
                     let request = Request(
                         method: head.method, path: head.path, query: head.query, headers: head.headers, body: body)
                     outcome.statuses.append(CorpusServer().answer(to: request).status)

@@ -278,7 +278,7 @@ extension RequestReader.Step {
     }
 
     var request: (RequestHead, [UInt8])? {
-        if case .request(let head, let body) = self { (head, body) } else { nil }
+        if case .request(let head, let body, _) = self { (head, body) } else { nil }
     }
 
     var failure: RequestReader.Failure? {

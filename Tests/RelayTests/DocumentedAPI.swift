@@ -16,8 +16,12 @@ struct DocumentedAPI: Responder {
         let health = Health { stages.isWritable }
         health.serve()
         api = PublicAPI(
-            intake: intake, sources: ["af": Source(name: "af", vendor: "appsflyer", app: "main")], normalizer: stages,
-            answers: answers, health: health)
+            intake: intake,
+            sources: [
+                "af": Source(name: "af", vendor: "appsflyer", app: "main"),
+                "by-path": Source(name: "by-path", vendor: "appsflyer", app: "main", hasTokenInPath: true),
+            ],
+            normalizer: stages, answers: answers, health: health)
         description = OpenAPIDocument(vendors: stages.vendorNames)
     }
 

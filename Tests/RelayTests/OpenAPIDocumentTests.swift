@@ -19,7 +19,7 @@ struct OpenAPIDocumentTests {
         #expect(response.account.route == "/openapi.json")
         let served = try? JSONSerialization.jsonObject(with: Data(response.body)) as? NSDictionary
         #expect(served?["openapi"] as? String == "3.1.0")
-        #expect(((served?["paths"] as? NSDictionary)?.count ?? 0) == 7)
+        #expect(((served?["paths"] as? NSDictionary)?.count ?? 0) == 8)
     }
 
     @Test("names every route with its methods, and nothing that is not there")
@@ -27,13 +27,15 @@ struct OpenAPIDocumentTests {
         let methods = document.paths.mapValues { Set($0.keys) }
         #expect(
             methods == [
-                "/hooks/{source}": ["get", "post", "put"], "/client/{vendor}": ["post"],
+                "/hooks/{source}": ["get", "post", "put"], "/hooks/{source}/{token}": ["get", "post", "put"],
+                "/client/{vendor}": ["post"],
                 DropInPath.v2 + "/": ["get", "post"], DropInPath.v1 + "/": ["post"], "/livez": ["get"],
                 "/readyz": ["get"], "/openapi.json": ["get"],
             ])
         let api = DocumentedAPI(FakeStages(), Answers(clock: ContinuousClock())).api
         for (template, operations) in document.paths {
-            let path = template.replacing("{source}", with: "af").replacing("{vendor}", with: "branch")
+            let path = template.replacing("{source}/{token}", with: "by-path/x").replacing("{source}", with: "af")
+                .replacing("{vendor}", with: "branch")
             for method in Relay.Method.allCases where method != .head {
                 let isAllowed =
                     if case .success = api.route(Request(method: method, path: path)) { true } else { false }

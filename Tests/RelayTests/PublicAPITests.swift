@@ -22,6 +22,19 @@ struct PublicAPITests {
         #expect(response.account.route == "/hooks/af")
     }
 
+    @Test(
+        "a token in the path leads to its source alone, and is in no log",
+        arguments: [
+            ("/hooks/by-path/canary", 200), ("/hooks/by-path/canary/", 200), ("/hooks/by-path/can/ary", 404),
+            ("/hooks/by-path", 200), ("/hooks/af/canary", 404), ("/hooks/nobody/canary", 404),
+            ("/hooks//by-path", 404), ("/hooks/by-path%2Fcanary", 404),
+        ])
+    func tokenInPath(path: String, status: Int) async {
+        let response = await api(FakeStages()).respond(to: Request(method: .post, path: path, body: [1]))
+        #expect(response.status == status)
+        #expect(response.account.route == (status == 200 ? "/hooks/by-path" : ""))
+    }
+
     @Test("an event that comes to nothing is a success, counted with its reason, and nothing is stored")
     func skipsAreSuccess() async {
         var stages = FakeStages()

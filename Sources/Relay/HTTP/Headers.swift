@@ -80,6 +80,14 @@ package struct Headers: Sendable {
         }
     }
 
+    /// All values of a field whose name comes from the configuration, in their order.
+    package func values(named name: String) -> [ArraySlice<UInt8>] {
+        let wanted = Array(name.lowercased().utf8)
+        return wanted.withUnsafeBufferPointer { wanted in
+            places.filter { matches($0, wanted) }.map { bytes[$0.value] }
+        }
+    }
+
     private func matches(_ place: Place, _ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
         guard place.name.count == wanted.count else { return false }
         var index = place.name.lowerBound

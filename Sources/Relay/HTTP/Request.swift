@@ -7,6 +7,8 @@ package struct Request: Sendable {
     package var query: String
     package var headers: Headers
     package var body: [UInt8]
+    /// The body as it was sent, where that was compressed: what a signature is made over. Nobody else needs it.
+    package var compressedBody: [UInt8]?
     /// Who is at the other end of the connection.
     package var peer: PeerAddress
     /// Ours, made when the request was read; what `id` in answers and the outbox means.
@@ -28,6 +30,9 @@ package struct Request: Sendable {
         self.id = id
         self.received = received
     }
+
+    /// The body's bytes as they were on the wire.
+    package var sentBody: [UInt8] { compressedBody ?? body }
 
     /// What goes back in `X-Request-Id`: the caller's if it is sane, else ours.
     package var requestID: String {

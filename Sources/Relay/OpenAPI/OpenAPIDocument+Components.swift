@@ -48,7 +48,10 @@ extension OpenAPIDocument {
             "description": "A fixed token, under the name that the source is configured with."},
           "HookHeader": {"type": "apiKey", "in": "header", "name": "X-Api-Key",
             "description": "A fixed token, in the header that the source is configured with."},
-          "HookBasic": {"type": "http", "scheme": "basic"}
+          "HookBasic": {"type": "http", "scheme": "basic"},
+          "HookSignature": {"type": "apiKey", "in": "header", "name": "webhook-signature",
+            "description": "A signature over the body as it is sent, in the header and the form that the source is \#
+        configured with: Standard Webhooks, HMAC or Ed25519."}
         }
         """#
 
@@ -56,6 +59,8 @@ extension OpenAPIDocument {
         {
           "Source": {"name": "source", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
             "description": "A configured source of webhooks."},
+          "Token": {"name": "token", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
+            "description": "The token of a source that is configured to have it here; others have no such path."},
           "CustomerUserID": {"name": "adapty-customer-user-id", "in": "header",
             "schema": {"type": "string", "maxLength": 1024},
             "description": "The customer's id of the user. Either this or `adapty-profile-id` is required; an \#

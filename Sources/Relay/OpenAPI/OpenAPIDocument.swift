@@ -116,6 +116,17 @@ extension OpenAPIDocument {
                 hook(.put, "putHook", requestBody: "Webhook", common: [.framing, .body]),
             ]),
         Path(
+            template: "/hooks/{source}/{token}",
+            operations: [
+                hook(.get, "getHookByToken", security: [""], parameters: ["Token", "Event"], common: [.framing]),
+                hook(
+                    .post, "postHookByToken", security: [""], parameters: ["Token"], requestBody: "Webhook",
+                    common: [.framing, .body]),
+                hook(
+                    .put, "putHookByToken", security: [""], parameters: ["Token"], requestBody: "Webhook",
+                    common: [.framing, .body]),
+            ]),
+        Path(
             template: "/client/{vendor}",
             operations: [
                 Operation(
@@ -179,11 +190,13 @@ extension OpenAPIDocument {
     ]
 
     private static func hook(
-        _ method: Method, _ id: String, parameters: [String] = [], requestBody: String? = nil, common: [Common]
+        _ method: Method, _ id: String,
+        security: [String] = ["HookToken", "HookHeader", "HookBasic", "HookSignature", ""],
+        parameters: [String] = [], requestBody: String? = nil, common: [Common]
     ) -> Operation {
         Operation(
             method: method, id: id, summary: "A partner's webhook",
-            security: ["HookToken", "HookHeader", "HookBasic", ""], parameters: ["Source"] + parameters,
+            security: security, parameters: ["Source"] + parameters,
             requestBody: requestBody,
             answers: [
                 "200": "HookTaken", "400": "BadRequest", "401": "HookUnauthorized", "404": "NotFound",

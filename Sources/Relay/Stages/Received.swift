@@ -11,7 +11,7 @@ package struct Received: Sendable {
 
 /// The door a request came through. It decides how the sender proves itself and how the payload is read.
 package enum Entrance: Sendable, Equatable {
-    /// `/hooks/{source}`: a partner's webhook.
+    /// `/hooks/{source}`, or `/hooks/{source}/{token}`: a partner's webhook.
     case hook(Source)
     /// `/client/{vendor}`: a client app with a vendor's simplified payload.
     case client(vendor: String)
@@ -34,11 +34,14 @@ package struct Source: Sendable, Hashable {
     package let name: String
     package let vendor: String
     package let app: String
+    /// Its token stands in the path: `/hooks/{source}/{token}`. Other sources have no such path.
+    package let hasTokenInPath: Bool
 
-    package init(name: String, vendor: String, app: String) {
+    package init(name: String, vendor: String, app: String, hasTokenInPath: Bool = false) {
         self.name = name
         self.vendor = vendor
         self.app = app
+        self.hasTokenInPath = hasTokenInPath
     }
 }
 

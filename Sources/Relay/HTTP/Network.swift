@@ -4,6 +4,8 @@ package struct Network: Sendable, Equatable {
     /// Which bits of an address, as IPv6, are the block's.
     private let high: UInt64
     private let low: UInt64
+    /// As it was written, with its prefix length.
+    package let description: String
 
     /// Nil for what is no address, or for a prefix that is longer than one.
     package init?(_ text: some StringProtocol) {
@@ -12,11 +14,13 @@ package struct Network: Sendable, Equatable {
         let most = address.isIPv4 ? 32 : 128
         var prefix = most
         if parts.count == 2 {
-            guard let given = Int(parts[1]), (0...most).contains(given), parts[1].utf8.first != UInt8(ascii: "+")
-            else { return nil }
+            guard let given = Int(parts[1]), (0...most).contains(given), parts[1].utf8.allSatisfy(\.isDigit) else {
+                return nil
+            }
             prefix = given
         }
         self.address = address
+        description = "\(parts[0])/\(prefix)"
         // The first 96 bits of an IPv4 address say that it is one.
         let bits = address.isIPv4 ? prefix + 96 : prefix
         high = ~(bits < 64 ? UInt64.max >> UInt64(bits) : 0)
@@ -33,3 +37,5 @@ package struct Network: Sendable, Equatable {
         IPAddress(address).map { contains($0) } ?? false
     }
 }
+
+extension Network: CustomStringConvertible {}

@@ -8,6 +8,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Nil for what is no numeric address: a name, a port or a prefix behind it, a zone.
     package init?(_ text: some StringProtocol) {
+        // C would stop at a NUL, and believe what stands before it.
+        guard !text.utf8.contains(0) else { return nil }
         let text = String(text)
         var four = in_addr()
         if inet_pton(AF_INET, text, &four) == 1 {
