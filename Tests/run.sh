@@ -22,6 +22,9 @@ swift test --explicit-target-dependency-import-check error "$@"
 echo "== a running relay against its own description"
 Tests/OpenAPI/run.sh .build/debug/patchbay
 
+echo "== a running relay and the vendors' own ways to sign"
+Tests/Signers/run.sh .build/debug/patchbay
+
 echo "== faults that it survives, in short"
 PATCHBAY=$PWD/.build/debug/patchbay Tests/Faults/run.sh --short
 
