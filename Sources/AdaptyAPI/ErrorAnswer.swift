@@ -16,7 +16,7 @@ struct ErrorAnswer: Equatable {
     private(set) var words: [String] = []
     private var wordBytes = 0
 
-    var isProfileMissing: Bool { code == "profile_not_found" || code == "profile_does_not_exist" }
+    var isProfileMissing: Bool { code.map { Failure.missingProfileCodes.contains($0) } ?? false }
 
     /// Nil for what is no JSON object: a proxy's HTML, nothing, half an answer.
     init?(_ body: [UInt8]) {

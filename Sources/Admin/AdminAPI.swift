@@ -32,7 +32,7 @@ package struct AdminAPI: Responder {
             response = Response(.unauthorized(cause: "admin_token"))
             response.headers.append(Field("WWW-Authenticate", "Bearer"))
         case .metrics:
-            let text = registry.render() + Self.render(await outbox.census(), now: request.received)
+            let text = registry.render() + Self.render(await outbox.census())
             response = Response(
                 status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                 body: Array(text.utf8))
@@ -48,14 +48,13 @@ package struct AdminAPI: Responder {
     }
 
     /// What waits is asked for, not kept: it is right at the moment of the scrape.
-    private static func render(_ census: [Census], now: Timestamp) -> String {
+    private static func render(_ census: [Census]) -> String {
         var text = MetricsText()
         text.head("patchbay_profiles_waiting", .gauge)
         for app in census { text.sample("patchbay_profiles_waiting", [("app", app.app)], Double(app.waiting)) }
         text.head("patchbay_oldest_waiting_seconds", .gauge)
         for app in census {
-            let age = app.oldest.map { max((now - $0).inSeconds, 0) } ?? 0
-            text.sample("patchbay_oldest_waiting_seconds", [("app", app.app)], age)
+            text.sample("patchbay_oldest_waiting_seconds", [("app", app.app)], app.oldestAge?.inSeconds ?? 0)
         }
         text.head("patchbay_dead_letters", .gauge)
         for app in census { text.sample("patchbay_dead_letters", [("app", app.app)], Double(app.deadLetters)) }

@@ -9,7 +9,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     private let answers: Answers
     private let observer: any DeliveryObserver
     private let clock: DeliveryClock
-    private let wallClock: @Sendable () -> Timestamp
+    private let time: @Sendable () -> Timestamp
     private let executor: any SerialExecutor & TaskExecutor
     private var core: DeliveryCore
     private var generator = SystemRandomNumberGenerator()
@@ -20,10 +20,10 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
 
     /// - Parameters:
     ///   - executor: the loop it lives on.
-    ///   - wallClock: for what is stored and shown; pacing and circuits go by `clock`.
+    ///   - time: what the outbox keeps, by the clock that it keeps its own times by; pacing and circuits go by `clock`.
     package init(
         app: String, policy: DeliveryPolicy, outbox: any Outbox, upstream: any Upstream, answers: Answers,
-        observer: any DeliveryObserver, clock: DeliveryClock, wallClock: @escaping @Sendable () -> Timestamp,
+        observer: any DeliveryObserver, clock: DeliveryClock, time: @escaping @Sendable () -> Timestamp,
         executor: any SerialExecutor & TaskExecutor
     ) {
         self.app = app
@@ -32,7 +32,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         self.answers = answers
         self.observer = observer
         self.clock = clock
-        self.wallClock = wallClock
+        self.time = time
         self.executor = executor
         core = DeliveryCore(policy: policy, now: clock.now)
     }
@@ -75,8 +75,8 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     // back twice.
 
     private func claim(_ limit: Int) {
-        Task(executorPreference: executor) { [outbox, app, wallClock] in
-            let now = wallClock()
+        Task(executorPreference: executor) { [outbox, app, time] in
+            let now = time()
             await self.claimed(await outbox.claim(limit, of: app, at: now), wall: now)
         }
     }
@@ -95,7 +95,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
 
     private func end(_ delivery: Delivery, _ attempt: Attempt) {
         let verdict = core.finished(
-            delivery, attempt.outcome, at: clock.now, wall: wallClock(), told: tell(delivery, attempt),
+            delivery, attempt.outcome, at: clock.now, wall: time(), told: tell(delivery, attempt),
             using: &generator)
         outbox.settle(delivery, as: verdict.settlement)
         observer.attempted(

@@ -34,9 +34,32 @@ package struct OutboxSettings: Sendable {
     /// While nothing can be written: how often it is tried.
     package var probeEvery: Duration = .seconds(1)
 
+    /// What was delivered, and has not changed for so long, is forgotten: its row, and what memory holds of it. Until
+    /// then a repetition is known as one, and an event that comes late as late.
+    package var keepApplied: Duration = .seconds(30 * 86_400)
+    /// Dead letters are removed when they died so long ago.
+    package var keepDeadLetters: Duration = .seconds(30 * 86_400)
+    /// Beyond this the oldest delivered profiles are forgotten whatever their age. What is not delivered stays: the
+    /// file may be larger.
+    package var mostFileBytes = 4 << 30
+    /// How often it is looked whether there is something to forget, and how often all rows are gone through for it.
+    package var trimEvery: Duration = .seconds(60)
+    package var sweepEvery: Duration = .seconds(3600)
+    /// While there is: the pause between two small transactions, and the rows that each looks at.
+    package var trimPause: Duration = .milliseconds(50)
+    package var trimSlice = 256
+    /// Free room that stays in the file for what comes next; more is given back to the disk.
+    package var freeBytes = 16 << 20
+
+    /// How long another program's lock on the file is waited for.
+    package var lockWait: Duration = .seconds(5)
+    /// A fault for tests: asked before each commit, which fails with what it throws.
+    package var failCommit: (@Sendable () throws -> Void)?
     /// A fault for tests: the most pages the file may have.
     package var mostPages: Int?
-    package var wallClock: @Sendable () -> Timestamp = { .now }
+    /// What is due and how old something is go by this: times that no step of the wall clock moves, and the same that
+    /// deliveries claim and settle by.
+    package var clock: @Sendable () -> Timestamp = { [time = SteadyTime(ContinuousClock())] in time.now }
 
     package init() {}
 }

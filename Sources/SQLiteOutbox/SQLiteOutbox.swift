@@ -9,22 +9,26 @@ import Synchronization
 /// made again.
 package final class SQLiteOutbox: Outbox {
     private let mail = Condition(Mail())
-    private let status = StoreStatus()
+    private let status: StoreStatus
     private let settings: OutboxSettings
     private let ledger: SharedLedger
 
     /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
     /// - Parameters:
     ///   - path: the file; directories above it are made.
+    ///   - onEvent: what a person should hear of. Called on threads of the store, and must return at once.
     ///   - onDue: something of the app is due that its consumer does not know of; called once until it claims.
     ///     Called on the store's thread, and must return at once.
     package init(
-        path: String, settings: OutboxSettings = OutboxSettings(), onDue: @escaping @Sendable (String) -> Void
+        path: String, settings: OutboxSettings = OutboxSettings(),
+        onEvent: @escaping @Sendable (OutboxEvent) -> Void = { _ in }, onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
         self.settings = settings
         ledger = SharedLedger(Ledger(settings: settings))
+        status = StoreStatus { onEvent(.broken($0.failure)) }
         let store = try Store(
-            path: path, settings: settings, ledger: ledger, mail: mail, status: status, onDue: onDue)
+            path: path, settings: settings, ledger: ledger, mail: mail, status: status, onEvent: onEvent,
+            onDue: onDue)
         try startThread("outbox") { store.run() }
     }
 
@@ -40,6 +44,7 @@ package final class SQLiteOutbox: Outbox {
     package func recognize(_ submission: Submission) -> [Disposition]? {
         guard !submission.isAwaited, status.isWritable else { return nil }
         var needsHousekeeping = false
+        let now = settings.clock()
         let dispositions: [Disposition]? = ledger.ifFree { ledger in
             let hadNewerTimes = !ledger.newerTimes.isEmpty
             defer { needsHousekeeping = !hadNewerTimes && !ledger.newerTimes.isEmpty }
@@ -48,7 +53,7 @@ package final class SQLiteOutbox: Outbox {
             for patch in submission.patches {
                 // It gets no place in the order of arrival: nothing of it is kept.
                 let arrival = Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
-                guard let disposition = ledger.recognize(arrival) else { return nil }
+                guard let disposition = ledger.recognize(arrival, at: now) else { return nil }
                 dispositions.append(disposition)
             }
             return dispositions

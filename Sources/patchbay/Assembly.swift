@@ -28,12 +28,15 @@ struct Assembly {
         let clock = LoopClock(loops[0])
         let label = Self.profileLabel(configuration.log.profiles)
         let answers = Answers(clock: clock)
+        let time = SteadyTime(clock)
 
+        var settings = OutboxSettings(configuration)
+        settings.clock = { time.now }
         let due = DueSignal()
         let outbox =
             switch configuration.outbox {
             case .sqlite(let path):
-                try SQLiteOutbox(path: path, settings: OutboxSettings(configuration), onDue: due.raise)
+                try SQLiteOutbox(path: path, settings: settings, onDue: due.raise)
             }
         let health = Health { outbox.isWritable }
 
@@ -47,7 +50,7 @@ struct Assembly {
             apps[app.name] = App(version: app.api, reader: upstream)
             deliveries[app.name] = AppDelivery(
                 app: app.name, policy: DeliveryPolicy(app), outbox: outbox, upstream: upstream, answers: answers,
-                observer: observer, clock: clock, wallClock: { .now }, executor: loops[0])
+                observer: observer, clock: clock, time: { time.now }, executor: loops[0])
         }
 
         var issuers: [TokenIssuer] = []

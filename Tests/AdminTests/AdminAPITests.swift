@@ -9,10 +9,9 @@ private struct CountedOutbox: Outbox {
     }
     func settle(_ delivery: Delivery, as settlement: Settlement) {}
     func census() async -> [Census] {
-        let oldest = Timestamp(milliseconds: 1_790_000_000_000)
-        return [
-            Census(app: "main", waiting: 12, oldest: oldest, deadLetters: 3),
-            Census(app: "idle", waiting: 0, oldest: nil, deadLetters: 0),
+        [
+            Census(app: "main", waiting: 12, oldestAge: .milliseconds(90_500), deadLetters: 3),
+            Census(app: "idle", waiting: 0),
         ]
     }
     var isWritable: Bool { true }

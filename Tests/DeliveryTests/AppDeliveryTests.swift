@@ -108,7 +108,7 @@ struct AppDeliveryTests {
     private func delivery(_ outbox: FakeOutbox, answers: Answers) -> AppDelivery<ManualClock> {
         AppDelivery(
             app: "main", policy: DeliveryPolicy(), outbox: outbox, upstream: upstream, answers: answers,
-            observer: records, clock: clock, wallClock: { .start }, executor: executor)
+            observer: records, clock: clock, time: { .start }, executor: executor)
     }
 
     @Test("delivers what is due, settles it and records the attempt")
@@ -213,7 +213,7 @@ struct AppDeliveryOnLoopTests {
             let outbox = FakeOutbox((0..<3).map { .sample("u\($0)") })
             let delivery = AppDelivery(
                 app: "main", policy: DeliveryPolicy(), outbox: outbox, upstream: EagerUpstream(),
-                answers: Answers(clock: clock), observer: Records(), clock: clock, wallClock: { .start },
+                answers: Answers(clock: clock), observer: Records(), clock: clock, time: { .start },
                 executor: loop)
             await delivery.wake()
             for _ in 0..<(round % 5) { await Task.yield() }

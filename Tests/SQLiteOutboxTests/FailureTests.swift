@@ -2,6 +2,7 @@ import GRDB
 import Glibc
 import Relay
 import SQLiteOutbox
+import Synchronization
 import Testing
 
 @Suite("When the disk or the file fails")
@@ -91,6 +92,86 @@ struct FailureTests {
         #expect(error.problem == .corrupt)
     }
 
+    @Test("after a failed fsync nothing is accepted, whatever works later, until a new process has read the file")
+    func failedSync() async throws {
+        let isFailing = Mutex(false)
+        let events = Mutex<[OutboxEvent]>([])
+        var settings = OutboxSettings.atNoon
+        settings.probeEvery = .milliseconds(1)
+        settings.failCommit = {
+            guard isFailing.withLock({ $0 }) else { return }
+            throw DatabaseError(resultCode: .SQLITE_IOERR_FSYNC, message: "disk I/O error")
+        }
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { event in
+            events.withLock { $0.append(event) }
+        } onDue: { _ in
+        }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        let failure = OutboxFailure.unavailable("SQLite 1034: disk I/O error")
+        isFailing.withLock { $0 = true }
+        await #expect(throws: failure) { try await outbox.append(submission(patch("bob", [.appsflyerID: "1"]))) }
+        isFailing.withLock { $0 = false }
+        await #expect(throws: failure) { try await outbox.append(submission(patch("cid", [.appsflyerID: "1"]))) }
+        #expect(!outbox.isWritable)
+        #expect(events.withLock { $0 } == [.broken(failure)])
+        // What was accepted before goes on being delivered.
+        #expect(await outbox.claim(9, of: "main", at: noon).deliveries.map(\.profile) == [user("ann")])
+        await outbox.close()
+        // Not even the log is touched any more.
+        #expect(access(scratch.file + "-wal", F_OK) == 0)
+        let next = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        #expect(await next.claim(9, of: "main", at: noon).deliveries.map(\.profile) == [user("ann")])
+        #expect(try await next.append(submission(patch("bob", [.appsflyerID: "1"]))) == [.accepted])
+        await next.close()
+    }
+
+    @Test("nothing is appended to a write-ahead log that another process left behind")
+    func logIsFinished() async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        for suffix in ["", "-wal"] { copyFile(scratch.file + suffix, scratch.copy + suffix) }
+        await outbox.close()
+        let copy = try SQLiteOutbox(path: scratch.copy, settings: .atNoon) { _ in }
+        var status = stat()
+        #expect(stat(scratch.copy + "-wal", &status) == 0 && status.st_size == 0)
+        #expect(await copy.claim(9, of: "main", at: noon).deliveries.count == 1)
+        await copy.close()
+    }
+
+    @Test("a file that somebody has locked is named as in use at the start")
+    func lockedAtStart() async throws {
+        await (try SQLiteOutbox(path: scratch.file) { _ in }).close()
+        let other = try stranger()
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
+        var settings = OutboxSettings()
+        settings.lockWait = .milliseconds(10)
+        let error = try #require(throws: OutboxOpenError.self) {
+            try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        }
+        #expect(error.problem == .inUse && error.description.contains("database is locked"))
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        try other.close()
+    }
+
+    @Test("a file that somebody locks refuses, and is written again as soon as it is free")
+    func lockedLater() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.lockWait = .milliseconds(10)
+        settings.probeEvery = .milliseconds(1)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let other = try stranger()
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        await #expect(throws: OutboxFailure.unavailable("SQLite 5: database is locked")) {
+            try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        }
+        #expect(!outbox.isWritable)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        try other.close()
+        while !outbox.isWritable { await Task.yield() }
+        #expect(try await outbox.append(submission(patch("ann", [.appsflyerID: "1"]))) == [.accepted])
+        await outbox.close()
+    }
+
     @Test("a newer schema is refused")
     func newerSchema() async throws {
         await (try SQLiteOutbox(path: scratch.file) { _ in }).close()
@@ -114,6 +195,13 @@ struct FailureTests {
         try edit(scratch.file, "UPDATE profile SET waiting = '{\"appsflyer_id\":'")
         let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
         #expect(error.problem == .corrupt)
+    }
+
+    /// A person with `sqlite3`, who may leave a transaction open.
+    private func stranger() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(path: scratch.file, configuration: configuration)
     }
 
     private struct Unexpected: Error {

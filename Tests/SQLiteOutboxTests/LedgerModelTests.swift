@@ -22,7 +22,7 @@ struct LedgerModelTests {
                 sequence += 1
                 let arrival = randomArrival(sequence, at: now, using: &generator)
                 let isAsked = !arrival.isAwaited && Bool.random(using: &generator)
-                if isAsked, let known = ledger.recognize(arrival) {
+                if isAsked, let known = ledger.recognize(arrival, at: now) {
                     #expect(known != .accepted && known == model.merge(arrival))
                     continue
                 }

@@ -27,15 +27,15 @@ struct LedgerTests {
             return Arrival(one.patches[0], of: one, sequence: sequence, mostAhead: .zero)
         }
         let (first, second) = (arrival([.appsflyerID: "1"], 1), arrival([.branchID: "2"], 2))
-        #expect(ledger.recognize(first) == nil)
+        #expect(ledger.recognize(first, at: noon) == nil)
         _ = ledger.merge(first, at: noon)
-        #expect(ledger.recognize(first) == nil)
+        #expect(ledger.recognize(first, at: noon) == nil)
         ledger.keep()
-        #expect(ledger.recognize(first) == .unchangedWaiting)
+        #expect(ledger.recognize(first, at: noon) == .unchangedWaiting)
         _ = ledger.merge(second, at: noon)
-        #expect(ledger.recognize(first) == nil)
+        #expect(ledger.recognize(first, at: noon) == nil)
         ledger.undo(to: 0)
-        #expect(ledger.recognize(first) == .unchangedWaiting && ledger.recognize(second) == nil)
+        #expect(ledger.recognize(first, at: noon) == .unchangedWaiting && ledger.recognize(second) == nil)
     }
 
     @Test("tells a consumer once that something is due, and again when it has claimed")

@@ -26,7 +26,9 @@ struct MigrationTests {
                     """)
         }
         try queue.close()
-        let outbox = try SQLiteOutbox(path: path, settings: .atNoon) { _ in }
+        let clock = HandClock()
+        clock.advance(by: .seconds(5))
+        let outbox = try SQLiteOutbox(path: path, settings: clock.settings) { _ in }
         let deliveries = await outbox.claim(9, of: "main", at: noon).deliveries
             .sorted { $0.profile.value < $1.profile.value }
         #expect(deliveries.map(\.profile) == [user("ann"), user("bob")])

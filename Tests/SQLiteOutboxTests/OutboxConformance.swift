@@ -24,7 +24,7 @@ let outboxConformance: [OutboxClaim] = [
         #expect(claim.nextDue == nil && !claim.hasMore)
         try settleAll(claim, in: outbox, as: .applied(at: noon))
         #expect(await outbox.claim(10, of: "main", at: noon).deliveries.isEmpty)
-        #expect(await outbox.census() == [Census(app: "main", waiting: 0, oldest: nil, deadLetters: 0)])
+        #expect(await outbox.census() == [Census(app: "main", waiting: 0)])
     },
     OutboxClaim("patches of one profile become one delivery, the newest time winning field by field") { outbox, _ in
         _ = try await outbox.append(
@@ -145,7 +145,7 @@ let outboxConformance: [OutboxClaim] = [
         #expect(next.deliveries.map(\.patch.identifiers) == [IntegrationIdentifiers([.branchID: "b"])])
         try settleAll(next, in: outbox, as: .applied(at: noon))
         #expect(await outbox.claim(1, of: "main", at: noon).deliveries.isEmpty)
-        #expect(await outbox.census() == [Census(app: "main", waiting: 0, oldest: nil, deadLetters: 1)])
+        #expect(await outbox.census() == [Census(app: "main", waiting: 0, deadLetters: 1)])
     },
     OutboxClaim("where the profile is missing, what only waiting callers brought is dropped") { outbox, _ in
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "webhook"])))
@@ -223,14 +223,6 @@ let outboxConformance: [OutboxClaim] = [
         #expect(first.deliveries.map(\.profile.value) == ["u1", "u2"] && first.hasMore && first.nextDue == nil)
         let rest = await outbox.claim(9, of: "main", at: noon)
         #expect(rest.deliveries.map(\.profile.value) == ["u3", "u4", "u5"] && !rest.hasMore)
-    },
-    OutboxClaim("the census says since when the oldest waits") { outbox, _ in
-        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"]), received: noon))
-        _ = try await outbox.append(submission(patch("bob", [.appsflyerID: "1"]), received: noon + .seconds(5)))
-        #expect(await outbox.census().map(\.oldest) == [noon])
-        let claim = await outbox.claim(1, of: "main", at: noon)
-        try settleAll(claim, in: outbox, as: .applied(at: noon))
-        #expect(await outbox.census().map(\.oldest) == [noon + .seconds(5)])
     },
     OutboxClaim("null is a value, and is delivered") { outbox, _ in
         var identifiers = IntegrationIdentifiers()

@@ -48,7 +48,7 @@ extension OutboxSettings {
     /// The clock stands still.
     static var atNoon: OutboxSettings {
         var settings = OutboxSettings()
-        settings.wallClock = { noon }
+        settings.clock = { noon }
         return settings
     }
 }
@@ -110,4 +110,19 @@ func copyFile(_ source: String, _ target: String) {
     defer { [from, to].forEach { close($0) } }
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while case let count = read(from, &buffer, buffer.count), count > 0 { _ = write(to, buffer, count) }
+}
+
+/// A clock that stands still until a test moves it.
+final class HandClock: Sendable {
+    private let time = Mutex(noon)
+
+    var now: Timestamp { time.withLock { $0 } }
+
+    func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
+
+    var settings: OutboxSettings {
+        var settings = OutboxSettings()
+        settings.clock = { self.now }
+        return settings
+    }
 }

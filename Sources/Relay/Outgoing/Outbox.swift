@@ -153,6 +153,10 @@ package struct Failure: Error, Sendable, Equatable {
         self.code = code
         self.message = message
     }
+
+    /// Adapty's words for a profile that is not there, or not yet.
+    package var isOfMissingProfile: Bool { Self.missingProfileCodes.contains(code) }
+    package static let missingProfileCodes: Set<String> = ["profile_not_found", "profile_does_not_exist"]
 }
 
 /// How much of an app waits.
@@ -160,14 +164,22 @@ package struct Census: Sendable, Equatable {
     package let app: String
     /// Profiles with a patch that is not delivered yet, in flight or not.
     package let waiting: Int
-    /// Since when the oldest of them waits.
-    package let oldest: Timestamp?
-    package let deadLetters: Int
+    /// Those among them that failed before, without the missing ones.
+    package let retrying: Int
+    /// Those among them whose profile Adapty does not know yet.
+    package let missing: Int
+    /// How long the oldest of them waits.
+    package let oldestAge: Duration?
+    package var deadLetters: Int
 
-    package init(app: String, waiting: Int, oldest: Timestamp?, deadLetters: Int) {
+    package init(
+        app: String, waiting: Int, retrying: Int = 0, missing: Int = 0, oldestAge: Duration? = nil, deadLetters: Int = 0
+    ) {
         self.app = app
         self.waiting = waiting
-        self.oldest = oldest
+        self.retrying = retrying
+        self.missing = missing
+        self.oldestAge = oldestAge
         self.deadLetters = deadLetters
     }
 }

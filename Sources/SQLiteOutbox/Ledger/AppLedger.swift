@@ -15,6 +15,9 @@ final class AppLedger {
     private var parts = [[ProfileReference: Entry]](repeating: [:], count: 64)
     private(set) var count = 0
     var waitingCount = 0
+    /// Those that wait and failed before, and among them those whose profile Adapty does not know.
+    private(set) var retryingCount = 0
+    private(set) var missingCount = 0
     /// What the consumer was last told about the next due time: `.max` that nothing waits, `.min` that something is
     /// due.
     private var told = Timestamp(milliseconds: .max)
@@ -51,8 +54,15 @@ final class AppLedger {
         return entry
     }
 
-    func remove(_ entry: Entry) {
-        if parts[part(of: entry.profile)].removeValue(forKey: entry.profile) != nil { count -= 1 }
+    /// Another entry of the same profile stays: this one was removed before, and a queue still held it.
+    /// - Returns: whether it was there.
+    @discardableResult
+    func remove(_ entry: Entry) -> Bool {
+        let part = part(of: entry.profile)
+        guard parts[part][entry.profile] === entry else { return false }
+        parts[part][entry.profile] = nil
+        count -= 1
+        return true
     }
 
     private func part(of profile: ProfileReference) -> Int {
@@ -138,11 +148,30 @@ final class AppLedger {
         entry.staleWaits += 1
     }
 
-    func census() -> Census {
+    /// Notes how often what waits has failed, and why. Every change of the two goes through here.
+    func note(_ attempts: Int32, _ failure: Shared<Failure>?, of entry: Entry) {
+        count(entry, by: -1)
+        entry.state.attempts = attempts
+        entry.state.lastFailure = failure
+        count(entry, by: 1)
+    }
+
+    private func count(_ entry: Entry, by step: Int) {
+        guard entry.state.attempts > 0 else { return }
+        if entry.state.lastFailure?.value.isOfMissingProfile == true {
+            missingCount += step
+        } else {
+            retryingCount += step
+        }
+    }
+
+    func census(at now: Timestamp) -> Census {
         while let entry = oldest.first, entry.staleWaits > 0 {
             entry.staleWaits -= 1
             oldest.removeFirst()
         }
-        return Census(app: name, waiting: waitingCount, oldest: oldest.first?.state.since, deadLetters: 0)
+        return Census(
+            app: name, waiting: waitingCount, retrying: retryingCount, missing: missingCount,
+            oldestAge: oldest.first.map { now - $0.state.since })
     }
 }

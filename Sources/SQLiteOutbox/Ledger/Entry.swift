@@ -83,14 +83,14 @@ extension Entry {
     }
 
     /// Nil where the field is to wait: its value is another, or nobody knows it, or Adapty is to hear it again.
-    func knowledge(of field: MergedPatch.Field, from arrival: Arrival) -> Knowledge? {
+    func knowledge(of field: MergedPatch.Field, from arrival: Arrival, at now: Timestamp) -> Knowledge? {
         if let waiting = state.waiting[field.identifier] {
             if field.at < waiting.at { return .newerWaiting }
             return field.value == waiting.value ? .sameWaiting(waiting) : nil
         }
         guard let applied = state.applied[field.identifier], !arrival.isInsistent else { return nil }
         if field.at < applied.field.at { return .newerApplied }
-        guard field.value == applied.field.value, arrival.received - applied.confirmed < app.reassertAfter else {
+        guard field.value == applied.field.value, now - applied.confirmed < app.reassertAfter else {
             return nil
         }
         return .sameApplied(applied)
@@ -160,6 +160,14 @@ struct AppliedPatch: Equatable {
     private(set) var fields: [Field] = []
 
     var isEmpty: Bool { fields.isEmpty }
+
+    /// The same, nothing of it confirmed later than at a time.
+    func confirmed(notAfter time: Timestamp) -> AppliedPatch {
+        guard fields.contains(where: { $0.confirmed > time }) else { return self }
+        var patch = self
+        for place in fields.indices { patch.fields[place].confirmed = min(fields[place].confirmed, time) }
+        return patch
+    }
 
     subscript(identifier: Identifier) -> Field? {
         get { fields.first { $0.field.identifier == identifier } }

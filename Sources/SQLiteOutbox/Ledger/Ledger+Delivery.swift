@@ -108,8 +108,7 @@ extension Ledger {
     private func goLater(_ entry: Entry, at due: Timestamp, _ failure: Failure, failed now: Timestamp) {
         guard entry.state.isWaiting else { return endWait(of: entry) }
         if entry.state.attempts == 0 { entry.state.failingSince = now }
-        entry.state.attempts += 1
-        entry.state.lastFailure = share(failure)
+        entry.app.note(entry.state.attempts + 1, share(failure), of: entry)
         queueLater(entry, at: due)
     }
 

@@ -15,22 +15,31 @@ struct StoredProfile {
     var lastFailure: Failure?
     /// The row contains what the log says of the profile up to here.
     var through: Int64 = 0
+    /// When the row was written, by the clock of the process that wrote it.
+    var changed = Timestamp(milliseconds: 0)
     let row: Int64
 }
 
 extension Ledger {
     /// Remembers a profile that is not in memory.
-    func restore(_ stored: StoredProfile) {
+    ///
+    /// Its times were written by a clock that may have been wrong, or that is wrong now. So of two of them only the
+    /// distance is believed: a retry waits no longer than it was told to, an attempt has failed for as long as it had
+    /// when that was written (while no process ran nothing was tried), and nothing was confirmed in the future.
+    func restore(_ stored: StoredProfile, at now: Timestamp) {
         let entry = app(stored.app).addEntry(of: stored.profile)
         entry.row = stored.row
         entry.state.waiting = PackedPatch(stored.waiting)
-        entry.state.applied = stored.applied
+        entry.state.applied = stored.applied.confirmed(notAfter: now)
         entry.state.origin = origin(stored.origin)
         guard entry.state.isWaiting else { return noteIdle(entry) }
-        beginWait(of: entry, since: stored.since)
-        entry.state.attempts = Int32(clamping: stored.attempts)
-        entry.state.failingSince = stored.failingSince
-        entry.state.lastFailure = stored.lastFailure.map(share)
-        if stored.attempts == 0 { queueFresh(entry) } else { queueLater(entry, at: stored.due) }
+        beginWait(of: entry, since: min(stored.since, now))
+        entry.app.note(Int32(clamping: stored.attempts), stored.lastFailure.map(share), of: entry)
+        entry.state.failingSince = now - max(stored.changed - stored.failingSince, .zero)
+        if stored.attempts == 0 {
+            queueFresh(entry)
+        } else {
+            queueLater(entry, at: min(stored.due, now + max(stored.due - stored.changed, .zero)))
+        }
     }
 }

@@ -16,6 +16,8 @@ final class Ledger {
     var unfolded = UnfoldedQueue()
     var newerTimes = Deque<Entry>()
     private var idle = Deque<Entry>()
+    /// Entries that were removed and may still be in `idle`, at most.
+    private var forgotten = 0
     private var lastFailure: Shared<Failure>?
     /// Apps with something due that their consumer does not know of.
     private var toTell: Set<String> = []
@@ -60,6 +62,8 @@ final class Ledger {
     // MARK: Merge
 
     /// Takes a patch in. What it changes can be put back by `undo(to:)` until `keep` is called.
+    /// - Parameter now: by the store's clock, as all times of the ledger; the vendor's and the request's are other
+    ///   clocks', and are compared only with their like.
     func merge(_ arrival: Arrival, at now: Timestamp) -> Disposition {
         let app = app(arrival.app)
         let known = app.entry(of: arrival.profile)
@@ -71,7 +75,7 @@ final class Ledger {
         var disposition = Disposition.unchangedApplied
         for (identifier, value) in arrival.identifiers.fields {
             let field = arrival.field(identifier, value, after: entry.state.field(identifier))
-            switch take(field, of: arrival, into: entry) {
+            switch take(field, of: arrival, into: entry, at: now) {
             case .accepted: disposition = .accepted
             case .unchangedWaiting where disposition == .unchangedApplied: disposition = .unchangedWaiting
             case .unchangedWaiting, .unchangedApplied: break
@@ -82,7 +86,7 @@ final class Ledger {
             entry.state.request = arrival.request ?? Entry.State.noRequest
             markDirty(entry, from: arrival.sequence, at: now)
             if !wasWaiting {
-                beginWait(of: entry, since: arrival.received)
+                beginWait(of: entry, since: now)
                 queueFresh(entry)
             }
         }
@@ -98,9 +102,11 @@ final class Ledger {
     /// The same value with a newer time raises the time of what is known: an event between the two, arriving later,
     /// is late. That is kept in memory and reaches the file with the profile's next row, at the latest after
     /// `newerTimesAfter`: nobody was promised more than that the value is known, and it is.
-    private func take(_ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry) -> Disposition {
+    private func take(
+        _ field: MergedPatch.Field, of arrival: Arrival, into entry: Entry, at now: Timestamp
+    ) -> Disposition {
         let isWaiting = entry.state.waiting[field.identifier] != nil
-        if let known = entry.knowledge(of: field, from: arrival) {
+        if let known = entry.knowledge(of: field, from: arrival, at: now) {
             confirm(known, by: field, of: arrival, in: entry)
             return known.disposition
         }
@@ -121,7 +127,7 @@ final class Ledger {
 
     /// What an arrival comes to that says nothing new; nil where it does, or where what is known may yet be taken back.
     /// Nothing has to be written for it.
-    func recognize(_ arrival: Arrival) -> Disposition? {
+    func recognize(_ arrival: Arrival, at now: Timestamp) -> Disposition? {
         guard let entry = apps[arrival.app]?.entry(of: arrival.profile), !entry.nodes.contains(.isUncommitted) else {
             return nil
         }
@@ -130,11 +136,11 @@ final class Ledger {
         }
         var disposition = Disposition.unchangedApplied
         for field in fields {
-            guard let known = entry.knowledge(of: field, from: arrival) else { return nil }
+            guard let known = entry.knowledge(of: field, from: arrival, at: now) else { return nil }
             if known.disposition == .unchangedWaiting { disposition = .unchangedWaiting }
         }
         for field in fields {
-            guard let known = entry.knowledge(of: field, from: arrival) else { continue }
+            guard let known = entry.knowledge(of: field, from: arrival, at: now) else { continue }
             confirm(known, by: field, of: arrival, in: entry)
         }
         entry.nodes.insert(.isRecent)
@@ -187,16 +193,13 @@ final class Ledger {
 
     func beginWait(of entry: Entry, since: Timestamp) {
         entry.state.since = since
-        entry.state.attempts = 0
-        entry.state.lastFailure = nil
         entry.app.beginWait(of: entry)
     }
 
     func endWait(of entry: Entry) {
         entry.app.endWait(of: entry)
         entry.state.place = .none
-        entry.state.attempts = 0
-        entry.state.lastFailure = nil
+        entry.app.note(0, nil, of: entry)
         noteIdle(entry)
     }
 
@@ -244,10 +247,24 @@ final class Ledger {
                 idle.append(entry)
             } else {
                 entry.nodes.remove(.idle)
-                entry.app.remove(entry)
-                excess -= 1
+                if entry.app.remove(entry) { excess -= 1 }
             }
         }
+    }
+
+    /// Whether a delivered profile's row may go without loss: nothing of it is in memory alone.
+    func isForgettable(_ entry: Entry) -> Bool {
+        !entry.state.isWaiting && !entry.state.isDirty && !entry.nodes.contains(.isNewer)
+    }
+
+    /// Forgets a profile whose row is gone.
+    func forget(_ entry: Entry) {
+        entry.app.remove(entry)
+        // It stays in the queue, until that is mostly such.
+        forgotten += 1
+        guard forgotten > entryCount + 1024 else { return }
+        forgotten = 0
+        idle.removeAll { entry in entry.app.entry(of: entry.profile) !== entry }
     }
 }
 

@@ -55,6 +55,10 @@ struct AcceptedRow {
             db, sql: "SELECT max((SELECT through FROM folded), coalesce((SELECT max(sequence) FROM accepted), 0))") ?? 0
     }
 
+    static func foldedThrough(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db.cachedStatement(sql: "SELECT through FROM folded")) ?? 0
+    }
+
     static func remove(through sequence: Int64, from db: Database) throws {
         try db.cachedStatement(sql: "DELETE FROM accepted WHERE sequence <= ?").execute(arguments: [sequence])
         try db.cachedStatement(sql: "UPDATE folded SET through = ?").execute(arguments: [sequence])

@@ -118,7 +118,7 @@ enum ProfileRow {
 
     private static let columns = """
         app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id,
-        failing_since
+        failing_since, changed_at
         """
 
     private static func stored(_ row: Row) throws -> StoredProfile {
@@ -132,28 +132,37 @@ enum ProfileRow {
             since: Timestamp(milliseconds: row[6] ?? 0), due: Timestamp(milliseconds: row[7] ?? 0), attempts: row[8],
             failingSince: Timestamp(milliseconds: row[14] ?? 0),
             lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
-            row: row[13])
+            changed: Timestamp(milliseconds: row[15]), row: row[13])
     }
 }
 
-extension DeadLetter {
-    func insert(_ id: UniqueID, into db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO dead_letter (id, app, reference, value, origin, identifiers, times, at, attempts,
-                    since, died_at, status, code, message)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        ).execute(arguments: [
-            id.description, app, profile.key, profile.value, origin,
-            String(decoding: patch.identifiers.json, as: UTF8.self), String(decoding: patch.timesJSON, as: UTF8.self),
-            (patch.newestTime ?? died).milliseconds, attempts, since.milliseconds, died.milliseconds, failure.status,
-            failure.code, failure.message,
-        ])
+extension ProfileRow {
+    /// What decides whether a row is kept.
+    struct Outline {
+        let id: Int64
+        let app: String
+        let profile: ProfileReference
+        let isDelivered: Bool
+        let through: Int64
+        let changed: Timestamp
+
+        /// The next rows in the order of their ids.
+        static func fetch(after id: Int64, limit: Int, in db: Database) throws -> [Outline] {
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT id, app, reference, value, state <> 'waiting', through, changed_at FROM profile
+                    WHERE id > ? ORDER BY id LIMIT ?
+                    """)
+            return try Row.fetchAll(statement, arguments: [id, limit]).map { row in
+                Outline(
+                    id: row[0], app: row[1], profile: try ProfileReference(key: row[2], value: row[3]),
+                    isDelivered: row[4], through: row[5], changed: Timestamp(milliseconds: row[6]))
+            }
+        }
     }
 
-    static func counts(in db: Database) throws -> [String: Int] {
-        try Row.fetchAll(db, sql: "SELECT app, count(*) FROM dead_letter GROUP BY app")
-            .reduce(into: [:]) { $0[$1[0]] = $1[1] }
+    static func remove(_ ids: [Int64], from db: Database) throws {
+        let statement = try db.cachedStatement(sql: "DELETE FROM profile WHERE id = ?")
+        for id in ids { try statement.execute(arguments: [id]) }
     }
 }

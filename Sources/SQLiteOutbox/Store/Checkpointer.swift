@@ -18,18 +18,17 @@ final class Checkpointer: Sendable {
     private let settings: OutboxSettings
     private let queue: DatabaseQueue
     private let wantsFinish: @Sendable () -> Void
-    private let failed: @Sendable (WriteFailure) -> Void
+    private let status: StoreStatus
 
     /// - Parameters:
+    ///   - status: is told where what was checkpointed may not be on the disk; a store that is broken gets no more.
     ///   - wantsFinish: the log is long; the end of it has to be checkpointed between two commits.
-    ///   - failed: what was checkpointed may not be on the disk.
     init(
-        path: String, settings: OutboxSettings, wantsFinish: @escaping @Sendable () -> Void,
-        failed: @escaping @Sendable (WriteFailure) -> Void
+        path: String, settings: OutboxSettings, status: StoreStatus, wantsFinish: @escaping @Sendable () -> Void
     ) throws(OutboxOpenError) {
         self.settings = settings
+        self.status = status
         self.wantsFinish = wantsFinish
-        self.failed = failed
         do {
             queue = try DatabaseQueue(path: path, configuration: OutboxFile.configuration(settings))
         } catch {
@@ -58,7 +57,7 @@ final class Checkpointer: Sendable {
                 (exchange(&state.bytes, with: 0), state.isStopping)
             }
             if isStopping { break }
-            if bytes > 0 { checkpoint() }
+            if bytes > 0, status.lastingFailure == nil { checkpoint() }
         }
         try? queue.close()
         stopped.withLock { $0 = true }
@@ -71,7 +70,7 @@ final class Checkpointer: Sendable {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             // The store is finishing one itself.
         } catch {
-            failed(WriteFailure(error))
+            status.noteFailure(WriteFailure(error))
         }
     }
 }

@@ -6,22 +6,28 @@ import Relay
 final class OutboxFile {
     let path: String
     private let queue: DatabaseQueue
+    private let failCommit: (@Sendable () throws -> Void)?
 
     init(path: String, settings: OutboxSettings) throws(OutboxOpenError) {
         self.path = path
+        failCommit = settings.failCommit
         try makeForOwner(path)
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration(settings))
             try queue.writeWithoutTransaction { db in
                 try Schema.check(db, path: path)
+                // Takes effect where there is no table yet: the write-ahead log would write the first page.
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
                 let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
                 guard mode == "wal" else {
                     throw OutboxOpenError(
                         path: path, problem: .failed, cause: "no write-ahead log here: \(mode ?? "no mode")")
                 }
             }
+            try queue.writeWithoutTransaction { try Self.finishLog($0) }
             try Schema.migrator.migrate(queue)
             try queue.writeWithoutTransaction { db in
+                try Self.makeShrinkable(db)
                 if let pages = settings.mostPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
             }
         } catch {
@@ -29,10 +35,34 @@ final class OutboxFile {
         }
     }
 
+    /// Copies everything that an earlier process left in the write-ahead log into the file, and empties it.
+    ///
+    /// That process may have ended because an `fsync` of the log failed. Then the kernel may show pages of the log that
+    /// never reached the disk, and what is appended behind them would be lost with the power, though its own `fsync`
+    /// worked. So nothing is appended to a log that was not begun by this process.
+    private static func finishLog(_ db: Database) throws {
+        do {
+            _ = try db.checkpoint(.truncate)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Somebody reads. That is no reason not to start, and says nothing of the disk.
+        }
+    }
+
+    /// Files of an earlier Patchbay keep the room of what is deleted. To change that, SQLite writes the file anew, once.
+    private static func makeShrinkable(_ db: Database) throws {
+        guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") != 2 else { return }
+        do {
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+            try finishLog(db)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_BUSY {
+            // No room for a second file, or somebody reads: it works as it is, and the next start tries again.
+        }
+    }
+
     static func configuration(_ settings: OutboxSettings) -> Configuration {
         var configuration = Configuration()
         configuration.label = "outbox"
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(settings.lockWait.inSeconds)
         // GRDB's own WAL mode means `synchronous = NORMAL`, which loses the last commits with the power.
         configuration.journalMode = .default
         configuration.foreignKeysEnabled = false
@@ -76,6 +106,7 @@ final class OutboxFile {
             try db.beginTransaction(.immediate)
             do {
                 try body(db)
+                try failCommit?()
                 try sync { try db.commit() }
             } catch {
                 // Where SQLite has rolled back by itself there is nothing left to do.
@@ -83,6 +114,20 @@ final class OutboxFile {
                 throw error
             }
         }
+    }
+
+    /// How many bytes are used, and how many are free for what comes.
+    func room() throws -> (used: Int, free: Int) {
+        try queue.writeWithoutTransaction { db in
+            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+            return ((pages - free) * 4096, free * 4096)
+        }
+    }
+
+    /// Moves pages from the file's end into free ones; it is shorter with the next checkpoint.
+    func shrink(pages: Int) throws {
+        try commit { try $0.execute(sql: "PRAGMA incremental_vacuum(\(pages))") }
     }
 
     /// Finds out whether writing works: takes some room and gives it back.
@@ -101,5 +146,12 @@ final class OutboxFile {
 
     func close() throws {
         try queue.close()
+    }
+
+    /// Leaves the file as it is. Closing would checkpoint the write-ahead log and remove it, and what a connection says
+    /// after a failed `fsync` is not to be believed: the next process reads the log from its beginning. Kept for as long
+    /// as this process runs; it has nothing left to do but to end.
+    func abandon() {
+        _ = Unmanaged.passRetained(queue)
     }
 }

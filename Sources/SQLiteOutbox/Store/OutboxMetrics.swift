@@ -5,6 +5,10 @@ struct OutboxMetrics {
     private let commits = Counter(label: "patchbay_outbox_commits_total")
     private let accepted = Counter(label: "patchbay_outbox_accepted_total")
     private let held = Counter(label: "patchbay_outbox_log_held_total")
+    private let profilesTrimmed = Counter(
+        label: "patchbay_outbox_trimmed_total", dimensions: [("kind", "profile")])
+    private let deadLettersTrimmed = Counter(
+        label: "patchbay_outbox_trimmed_total", dimensions: [("kind", "dead_letter")])
     private let duration = Metrics.Timer(label: "patchbay_outbox_commit_seconds")
 
     func committed(rows: Int, within duration: Duration) {
@@ -16,4 +20,9 @@ struct OutboxMetrics {
 
     /// A reader keeps the write-ahead log from beginning anew; counted once, however long it stays.
     func logHeld() { held.increment() }
+
+    func trimmed(profiles: Int = 0, deadLetters: Int = 0) {
+        profilesTrimmed.increment(by: profiles)
+        deadLettersTrimmed.increment(by: deadLetters)
+    }
 }

@@ -13,9 +13,10 @@ func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) ->
         let app: String
         let profile: ProfileReference
     }
+    let now = ledger.settings.clock()
     do {
         return try file.read { db in
-            try ProfileRow.forEachWaiting(in: db) { ledger.restore($0) }
+            try ProfileRow.forEachWaiting(in: db) { ledger.restore($0, at: now) }
             ledger.unfolded.last = try AcceptedRow.lastSequence(db)
             var through: [Key: Int64] = [:]
             try AcceptedRow.forEach(in: db) { arrival in
@@ -23,10 +24,12 @@ func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) ->
                 if through[key] == nil {
                     let stored = try ProfileRow.find(arrival.profile, of: arrival.app, in: db)
                     through[key] = stored?.through ?? 0
-                    if let stored, ledger.entry(of: arrival.profile, in: arrival.app) == nil { ledger.restore(stored) }
+                    if let stored, ledger.entry(of: arrival.profile, in: arrival.app) == nil {
+                        ledger.restore(stored, at: now)
+                    }
                 }
                 guard arrival.sequence > through[key, default: 0] else { return }
-                _ = ledger.merge(arrival, at: ledger.settings.wallClock())
+                _ = ledger.merge(arrival, at: min(arrival.received, now))
                 ledger.keep()
             }
             return (try DeadLetter.counts(in: db), try ProfileRow.lastID(db))

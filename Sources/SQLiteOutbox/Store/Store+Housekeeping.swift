@@ -8,12 +8,11 @@ extension Store {
     var patience: Duration? {
         if status.lastingFailure != nil { return nil }
         if !status.isWritable { return probeDue - .now }
-        var patience = ledger.newerTimes.isEmpty ? nil : newerTimesDue - .now
+        var patience = trim.due - .now
+        if !ledger.newerTimes.isEmpty { patience = min(patience, newerTimesDue - .now) }
         if let oldest = ledger.unfolded.oldest {
-            let age = settings.wallClock() - oldest
-            // Not longer than the age itself: the wall clock may have been set back.
-            let rest = min(foldAge - age, foldAge)
-            patience = min(patience ?? rest, rest)
+            let rest = foldAge - (settings.clock() - oldest)
+            patience = min(patience, rest)
         }
         return patience
     }
@@ -21,7 +20,7 @@ extension Store {
     func keepHouse() {
         if status.lastingFailure != nil { return }
         if !status.isWritable { return probe() }
-        let now = settings.wallClock()
+        let now = settings.clock()
         if !ledger.newerTimes.isEmpty, newerTimesDue <= .now {
             newerTimesDue = .now + settings.newerTimesAfter
             ledger.foldNewerTimes(at: now)
@@ -30,6 +29,7 @@ extension Store {
         // The checkpointer does not keep up: from here on callers wait for the disk, and the log stays bounded.
         if logBytes > 2 * settings.mostLogBytes { finishCheckpoint() }
         ledger.forget(at: now)
+        if trim.due <= .now { trimSome(at: now) }
     }
 
     private func probe() {
@@ -72,7 +72,7 @@ extension Store {
     }
 
     func foldAll() {
-        let now = settings.wallClock()
+        let now = settings.clock()
         ledger.foldNewerTimes(at: now)
         while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
     }

@@ -16,9 +16,10 @@ final class Store {
     let status: StoreStatus
     let checkpointer: Checkpointer
     private let onDue: @Sendable (String) -> Void
+    let onEvent: @Sendable (OutboxEvent) -> Void
     let metrics = OutboxMetrics()
 
-    private var deadLetterCounts: [String: Int]
+    var deadLetterCounts: [String: Int]
     /// The newest id of a profile's row.
     var lastRow: Int64
     /// Settled, and not yet in the file.
@@ -32,27 +33,28 @@ final class Store {
     var isFolding = false
     var newerTimesDue: ContinuousClock.Instant
     var probeDue: ContinuousClock.Instant
+    var trim: TrimState
 
     init(
         path: String, settings: OutboxSettings, ledger: SharedLedger, mail: Condition<Mail>, status: StoreStatus,
-        onDue: @escaping @Sendable (String) -> Void
+        onEvent: @escaping @Sendable (OutboxEvent) -> Void, onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
         self.settings = settings
         shared = ledger
         self.mail = mail
         self.status = status
+        self.onEvent = onEvent
         self.onDue = onDue
         try makeParents(of: path)
         lock = try FileLock(besides: path)
         file = try OutboxFile(path: path, settings: settings)
         (deadLetterCounts, lastRow) = try recover(ledger.ledger, from: file)
-        checkpointer = try Checkpointer(path: path, settings: settings) {
+        checkpointer = try Checkpointer(path: path, settings: settings, status: status) {
             mail.withLock { $0.wantsCheckpoint = true }
-        } failed: {
-            status.noteFailure($0)
         }
         newerTimesDue = .now + settings.newerTimesAfter
         probeDue = .now
+        trim = TrimState(due: .now + settings.trimEvery)
     }
 
     func run() {
@@ -75,7 +77,7 @@ final class Store {
     }
 
     private func serve(_ mail: Mail) {
-        let now = settings.wallClock()
+        let now = settings.clock()
         for (delivery, settlement) in mail.settlements {
             if let dead = ledger.settle(delivery, as: settlement, at: now) { deadLetters.append(dead) }
         }
@@ -97,12 +99,12 @@ final class Store {
     }
 
     private func census() -> [Census] {
+        let now = settings.clock()
         let names = Set(ledger.apps.keys).union(deadLetterCounts.keys)
         return names.sorted().map { name in
-            let waiting = ledger.apps[name]?.census()
-            return Census(
-                app: name, waiting: waiting?.waiting ?? 0, oldest: waiting?.oldest,
-                deadLetters: deadLetterCounts[name, default: 0])
+            var census = ledger.apps[name]?.census(at: now) ?? Census(app: name, waiting: 0)
+            census.deadLetters = deadLetterCounts[name, default: 0]
+            return census
         }
     }
 
@@ -171,7 +173,7 @@ final class Store {
                 guard let stored = try finder.find(profile, of: app), ledger.entry(of: profile, in: app) == nil else {
                     continue
                 }
-                ledger.restore(stored)
+                ledger.restore(stored, at: settings.clock())
             }
         }
     }
@@ -204,7 +206,11 @@ final class Store {
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
         metrics.committed(rows: rows.count, within: .now - start)
         // Rows share pages, the last written again with every commit; profiles and dead letters change one each.
-        let bytes = 8192 + rowBytes + rowBytes / 4 + 4096 * (profiles.count + dead.count)
+        noteCommit(bytes: 8192 + rowBytes + rowBytes / 4 + 4096 * (profiles.count + dead.count))
+    }
+
+    /// - Parameter bytes: about how much the write-ahead log grew.
+    func noteCommit(bytes: Int) {
         logBytes += bytes
         checkpointer.wrote(bytes: bytes)
         status.commits.add(1, ordering: .relaxed)
@@ -216,8 +222,12 @@ final class Store {
         shared.isClosed = true
         checkpointer.stop()
         foldAll()
-        // SQLite finishes the write-ahead log and removes it where nobody else has the file open.
-        try? file.close()
+        if status.lastingFailure != nil {
+            file.abandon()
+        } else {
+            // SQLite finishes the write-ahead log and removes it where nobody else has the file open.
+            try? file.close()
+        }
         lock = nil
     }
 }

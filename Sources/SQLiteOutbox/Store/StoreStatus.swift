@@ -11,8 +11,14 @@ final class StoreStatus: Sendable {
     }
 
     private let state = Mutex(State.writable)
+    /// Told once, when nothing more may be accepted.
+    private let onBroken: @Sendable (WriteFailure) -> Void
     /// Transactions so far.
     let commits = Atomic(0)
+
+    init(onBroken: @escaping @Sendable (WriteFailure) -> Void = { _ in }) {
+        self.onBroken = onBroken
+    }
 
     var isWritable: Bool {
         state.withLock { if case .writable = $0 { true } else { false } }
@@ -27,9 +33,11 @@ final class StoreStatus: Sendable {
     }
 
     func noteFailure(_ failure: WriteFailure) {
-        state.withLock { state in
-            if case .broken = state { return }
+        let isNews = state.withLock { state in
+            if case .broken = state { return false }
             state = failure.isLasting ? .broken(failure) : .failing
+            return failure.isLasting
         }
+        if isNews { onBroken(failure) }
     }
 }
