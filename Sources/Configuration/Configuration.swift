@@ -54,16 +54,7 @@ package struct Configuration: Sendable {
     package init(
         contentsOf path: String, in surroundings: Surroundings = .process, vendors: Set<String>
     ) throws(Mistakes) {
-        let bytes: [UInt8]
-        do {
-            bytes = try surroundings.contents(path)
-        } catch {
-            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) cannot be read: \(error)")])
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) is not UTF-8")])
-        }
-        try self.init(yaml: text, in: surroundings, vendors: vendors)
+        try self.init(yaml: surroundings.text(of: path), in: surroundings, vendors: vendors)
     }
 }
 

@@ -40,6 +40,22 @@ package struct Surroundings: Sendable {
         cores: min(256, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
 }
 
+extension Surroundings {
+    /// A configuration file's text.
+    func text(of path: String) throws(Mistakes) -> String {
+        let bytes: [UInt8]
+        do {
+            bytes = try contents(path)
+        } catch {
+            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) cannot be read: \(error)")])
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) is not UTF-8")])
+        }
+        return text
+    }
+}
+
 /// Where a secret is kept: `env:NAME` or `file:PATH`. Never in the configuration itself, which is copied and committed.
 enum SecretReference: Sendable, Equatable, CustomStringConvertible {
     case variable(String)

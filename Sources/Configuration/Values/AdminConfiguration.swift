@@ -17,6 +17,23 @@ package struct AdminConfiguration: Sendable {
     }
 }
 
+extension AdminConfiguration {
+    /// Reads nothing but this section of a file: whoever asks a running node has its address and token, and seldom
+    /// every secret that the node was started with.
+    package init(contentsOf path: String, in surroundings: Surroundings = .process) throws(Mistakes) {
+        let reader = Reader()
+        let text = try surroundings.text(of: path)
+        let root: Section
+        do throws(Mistake) {
+            root = Section(try Node(yaml: text), reader)
+        } catch {
+            throw Mistakes([error])
+        }
+        self = root.section("admin") { AdminConfiguration($0, in: surroundings) }
+        guard reader.mistakes.isEmpty else { throw Mistakes(reader.mistakes) }
+    }
+}
+
 extension SocketAddress {
     static func loopback(_ port: UInt16) -> SocketAddress {
         guard let address = SocketAddress(host: "127.0.0.1", port: port) else {

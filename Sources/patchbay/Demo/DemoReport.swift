@@ -10,7 +10,7 @@ struct DemoReport {
     private(set) var isComplete = true
 
     init(posting samples: [DemoSample], to relay: SocketAddress, token: String) throws {
-        let client = DemoClient(address: relay)
+        let client = BlockingClient(address: relay)
         for sample in samples {
             let query = sample.query.isEmpty ? "token=\(token)" : "\(sample.query)&token=\(token)"
             let headers = sample.contentType.isEmpty ? [] : [("Content-Type", sample.contentType)]
