@@ -10,7 +10,8 @@ import Synchronization
 package final class SQLiteOutbox: Outbox {
     private let mail = Condition(Mail())
     private let status: StoreStatus
-    private let settings: OutboxSettings
+    let path: String
+    let settings: OutboxSettings
     private let ledger: SharedLedger
 
     /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
@@ -23,6 +24,7 @@ package final class SQLiteOutbox: Outbox {
         path: String, settings: OutboxSettings = OutboxSettings(),
         onEvent: @escaping @Sendable (OutboxEvent) -> Void = { _ in }, onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
+        self.path = path
         self.settings = settings
         ledger = SharedLedger(Ledger(settings: settings))
         status = StoreStatus { onEvent(.broken($0.failure)) }
@@ -99,7 +101,7 @@ package final class SQLiteOutbox: Outbox {
     }
 
     /// Puts a question into the mail and waits for its answer; a store that was closed takes none.
-    private func ask<Answer: Sendable>(
+    func ask<Answer: Sendable>(
         or closed: Answer, _ put: (inout Mail, CheckedContinuation<Answer, Never>) -> Void
     ) async -> Answer {
         await withCheckedContinuation { answer in

@@ -90,6 +90,8 @@ struct FoldTests {
         var settings = OutboxSettings()
         settings.checkpointBytes = 1 << 16
         settings.mostLogBytes = 1 << 18
+        // On a slow machine the fold begins meanwhile, and 256 rows of this size are megabytes in one transaction.
+        settings.foldSlice = 16
         let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
         let written = 3000
         await withTaskGroup { group in

@@ -107,7 +107,7 @@ package struct DeliveryLog: DeliveryObserver {
 
 extension Failure {
     /// Adapty's words are about the patch's fields, not their values; they are bounded where they are read.
-    func write(to json: inout JSONText) {
+    package func write(to json: inout JSONText) {
         json.field("error_code", code)
         json.field("error", message)
     }

@@ -10,9 +10,10 @@ final class AppLedger {
     let name: String
     /// How long a confirmed value is not sent again when it comes unchanged.
     let reassertAfter: Duration
+    static let partCount = 64
     /// In parts, each with its turn to grow: moving a million entries at once would hold up every append for a third
     /// of a second.
-    private var parts = [[ProfileReference: Entry]](repeating: [:], count: 64)
+    private var parts = [[ProfileReference: Entry]](repeating: [:], count: partCount)
     private(set) var count = 0
     var waitingCount = 0
     /// Those that wait and failed before, and among them those whose profile Adapty does not know.
@@ -47,6 +48,10 @@ final class AppLedger {
 
     func entry(of profile: ProfileReference) -> Entry? { parts[part(of: profile)][profile] }
 
+    func entries(in part: Int) -> Dictionary<ProfileReference, Entry>.Values {
+        parts.indices.contains(part) ? parts[part].values : [:].values
+    }
+
     func addEntry(of profile: ProfileReference) -> Entry {
         let entry = Entry(app: self, profile: profile)
         parts[part(of: profile)][profile] = entry
@@ -67,8 +72,8 @@ final class AppLedger {
 
     private func part(of profile: ProfileReference) -> Int {
         switch profile {
-        case .profileID(let id): Int(truncatingIfNeeded: id.low ^ id.high) & 63
-        case .customerUserID(let id): id.text.utf8.reduce(0) { ($0 &+ Int($1)) & 63 }
+        case .profileID(let id): Int(truncatingIfNeeded: id.low ^ id.high) & (Self.partCount - 1)
+        case .customerUserID(let id): id.text.utf8.reduce(0) { ($0 &+ Int($1)) & (Self.partCount - 1) }
         }
     }
 

@@ -45,14 +45,16 @@ struct FileLock: ~Copyable {
 /// Makes a file for the owner alone where there is none: the outbox holds people's ids. SQLite would let everybody read
 /// it; it gives the write-ahead log and its index the file's mode. The mode of a file that is there is its owner's
 /// choice.
-func makeForOwner(_ path: String) throws(OutboxOpenError) {
+/// - Returns: whether it was made.
+@discardableResult
+func makeForOwner(_ path: String) throws(OutboxOpenError) -> Bool {
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor < 0 else {
         close(descriptor)
-        return
+        return true
     }
     let code = errno
-    guard code != EEXIST else { return }
+    guard code != EEXIST else { return false }
     throw OutboxOpenError(path: path, problem: .notWritable, cause: "open \(path): \(String(cString: strerror(code)))")
 }
 

@@ -19,6 +19,8 @@ struct Mail {
     var appends: [Append] = []
     var claims: [ClaimRequest] = []
     var censuses: [CheckedContinuation<[Census], Never>] = []
+    /// The desk's.
+    var errands: [(Store) -> Void] = []
     var folds: [CheckedContinuation<Void, Never>] = []
     var closes: [CheckedContinuation<Void, Never>] = []
     /// The write-ahead log is long, and all but its end is in the file: the end is wanted there too.
@@ -30,8 +32,7 @@ struct Mail {
 
     var isEmpty: Bool {
         settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty
-            && !wantsCheckpoint && !wantsHousekeeping
-            && !isClosed
+            && errands.isEmpty && !wantsCheckpoint && !wantsHousekeeping && !isClosed
     }
 
     /// Everything so far; what comes next starts from nothing.

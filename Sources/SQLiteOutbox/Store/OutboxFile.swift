@@ -84,6 +84,15 @@ final class OutboxFile {
         return configuration
     }
 
+    /// For whoever reads beside the store, on a connection of their own.
+    static var readerConfiguration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "outbox reader"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        return configuration
+    }
+
     /// Reads in one transaction: SQLite locks and unlocks once, not for each statement.
     func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
         try queue.writeWithoutTransaction { db in

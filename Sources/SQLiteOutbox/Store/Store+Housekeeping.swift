@@ -77,14 +77,16 @@ extension Store {
         while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
     }
 
-    /// The rows that a transaction writes, each with its id: the slice's, and those of the dead letters. A start that
+    /// The rows that a transaction writes, each with its id: the slice's, those of the dead letters, and others. A start that
     /// found the log of a dead letter without its profile's row would deliver it again.
-    func rowsToWrite(_ slice: [UnfoldedQueue.Place], _ dead: [DeadLetter]) -> [(entry: Entry, id: Int64)] {
+    func rowsToWrite(
+        _ slice: [UnfoldedQueue.Place], _ dead: [DeadLetter], _ others: [Entry]
+    ) -> [(entry: Entry, id: Int64)] {
         var entries = slice.map(\.entry).filter(\.state.isDirty)
-        if !dead.isEmpty {
+        if !dead.isEmpty || !others.isEmpty {
             let buried = dead.compactMap { ledger.entry(of: $0.profile, in: $0.app) }
             var seen: Set<ObjectIdentifier> = []
-            entries = (buried + entries).filter { seen.insert(ObjectIdentifier($0)).inserted }
+            entries = (buried + others + entries).filter { seen.insert(ObjectIdentifier($0)).inserted }
         }
         var newRow = lastRow
         return entries.map { entry in

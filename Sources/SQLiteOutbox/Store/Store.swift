@@ -86,6 +86,7 @@ final class Store {
             claim.answer.resume(returning: ledger.claim(claim.limit, of: claim.app, at: claim.now))
         }
         for census in mail.censuses { census.resume(returning: self.census()) }
+        for errand in mail.errands { errand(self) }
         if mail.wantsCheckpoint { finishCheckpoint() }
         if !mail.folds.isEmpty {
             foldAll()
@@ -117,7 +118,7 @@ final class Store {
         do {
             if let failure = status.lastingFailure { throw failure }
             var rows: [AcceptedRow] = []
-            try recall(appends)
+            try recall(appends.lazy.map(\.submission).flatMap { one in one.patches.lazy.map { ($0.profile, one.app) } })
             for append in appends { answers.append(merge(append.submission, into: &rows, at: now)) }
             if !rows.isEmpty || !deadLetters.isEmpty {
                 try write(rows, folding: foldAlong(rows.count, at: now), at: now)
@@ -159,13 +160,8 @@ final class Store {
     }
 
     /// Profiles that were delivered long ago are in the file alone.
-    private func recall(_ appends: [Mail.Append]) throws {
-        var unknown: [(profile: ProfileReference, app: String)] = []
-        for submission in appends.lazy.map(\.submission) {
-            for patch in submission.patches where ledger.entry(of: patch.profile, in: submission.app) == nil {
-                unknown.append((patch.profile, submission.app))
-            }
-        }
+    func recall(_ profiles: some Sequence<(ProfileReference, String)>) throws {
+        let unknown = profiles.filter { profile, app in ledger.entry(of: profile, in: app) == nil }
         guard !unknown.isEmpty else { return }
         try file.read { db in
             var finder = try ProfileRow.Finder(db)
@@ -179,9 +175,15 @@ final class Store {
     }
 
     /// One transaction: the log's new rows, the dead letters, and a slice of the fold.
-    func write(_ rows: [AcceptedRow], folding slice: [UnfoldedQueue.Place], at now: Timestamp) throws {
+    /// - Parameters:
+    ///   - others: profiles whose rows are written whether they are in the slice or not.
+    ///   - more: what else belongs to it.
+    func write(
+        _ rows: [AcceptedRow], folding slice: [UnfoldedQueue.Place], at now: Timestamp, besides others: [Entry] = [],
+        more: (Database) throws -> Void = { _ in }
+    ) throws {
         let dead = deadLetters
-        let profiles = rowsToWrite(slice, dead)
+        let profiles = rowsToWrite(slice, dead, others)
         let start = ContinuousClock.now
         var rowBytes = 0
         do {
@@ -192,6 +194,7 @@ final class Store {
                 rowBytes = try AcceptedRow.insert(rows, into: db)
                 for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
                 try write(profiles, at: now, in: db)
+                try more(db)
                 if !slice.isEmpty { try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db) }
             }
         } catch {

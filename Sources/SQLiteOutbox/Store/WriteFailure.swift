@@ -7,6 +7,12 @@ struct WriteFailure: Error {
     /// Nothing more may be accepted until the file is opened anew.
     let isLasting: Bool
 
+    /// No room for more that waits.
+    init(full words: String) {
+        failure = .full(words)
+        isLasting = false
+    }
+
     init(_ error: any Error) {
         if let known = error as? WriteFailure {
             self = known

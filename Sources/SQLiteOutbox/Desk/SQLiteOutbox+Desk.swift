@@ -1,0 +1,139 @@
+import GRDB
+package import Relay
+
+// What whoever runs it asks. The store's thread is asked part by part, so that commits and claims go between; dead
+// letters and delivered profiles are read from the file on a thread of their own.
+
+extension SQLiteOutbox: OutboxDesk {
+    package func survey(_ filter: DeskFilter, limit: Int) async throws(DeskError) -> DeskSurvey {
+        var survey = DeskSurvey()
+        if !filter.states.isSubset(of: [.dead]) {
+            for app in try await onStore({ $0.ledger.apps.keys.sorted() }) {
+                for part in 0..<AppLedger.partCount {
+                    survey.add(try await onStore { $0.survey(filter, of: app, part: part, limit: limit) }, limit: limit)
+                }
+            }
+        }
+        if filter.states.contains(.dead) {
+            let now = settings.clock()
+            survey.add(try await read { try DeadLetter.survey(filter, limit: limit, at: now, in: $0) }, limit: limit)
+        }
+        return survey
+    }
+
+    package func show(_ wanted: DeskProfileName) async throws(DeskError) -> [DeskProfile] {
+        let found = try await profiles(wanted.references)
+        guard found.isEmpty else { return found }
+        // Perhaps it is what stands in the log for it.
+        return try await profiles(try await read { try ProfileRow.references(matching: wanted, in: $0) })
+    }
+
+    private func profiles(_ references: [ProfileReference]) async throws(DeskError) -> [DeskProfile] {
+        let apps = Set(settings.reassertAfter.keys).union(try await onStore { $0.appNames })
+        let now = settings.clock()
+        var profiles: [DeskProfile] = []
+        for app in apps.sorted() {
+            for reference in references {
+                let letters = try await read { try DeadLetter.find(reference, of: app, at: now, in: $0) }
+                let stored = try await read { try ProfileRow.find(reference, of: app, in: $0) }
+                if let profile = try await onStore({ $0.show(reference, of: app, stored, letters) }) {
+                    profiles.append(profile)
+                }
+            }
+        }
+        return profiles
+    }
+
+    package func change(
+        _ change: DeskChange, _ filter: DeskFilter, from place: DeskPlace
+    ) async throws(DeskError) -> DeskStep {
+        var filter = filter
+        filter.states.formIntersection(change.states)
+        var step = DeskStep()
+        var place = place
+        let begun = place.begun ?? settings.clock()
+        place.begun = begun
+        // Long enough that asking again costs little, short enough to show that it goes on.
+        let end = ContinuousClock.now + .milliseconds(500)
+        while ContinuousClock.now < end {
+            if let app = place.app {
+                let part = try await onStore { [filter, place] in
+                    try $0.changeWaiting(change, filter, of: app, from: place)
+                }
+                step.changed += part.changed
+                place = part.next ?? place
+            } else {
+                guard filter.states.contains(.dead) else { return step }
+                let ids = try await read { [filter, place] in
+                    try DeadLetter.ids(filter, after: place.letter, diedBy: begun, at: begun, limit: 256, in: $0)
+                }
+                guard let last = ids.last else { return step }
+                let part = try await onStore { try $0.changeDead(change, ids.matching) }
+                step.changed += part.changed
+                step.superseded += part.superseded
+                place.letter = last
+            }
+        }
+        step.next = place
+        return step
+    }
+
+    package func backup(to path: String) async throws(DeskError) -> Int {
+        try await aside { [self] in try backUp(self.path, to: path) }
+    }
+
+    package var fileBytes: Int { fileSize(path) + fileSize(path + "-wal") }
+
+    /// Asks the store, in its turn.
+    private func onStore<Answer: Sendable>(
+        _ work: @escaping @Sendable (Store) throws -> Answer
+    ) async throws(DeskError) -> Answer {
+        let result: Result<Answer, DeskError> = await ask(or: .failure(.outbox(.closed))) { mail, answer in
+            mail.errands.append { store in answer.resume(returning: Result { try work(store) }.mapError(DeskError.init))
+            }
+        }
+        return try result.get()
+    }
+
+    /// Reads the file as it is at this moment; what the store has in memory alone is not in it.
+    private func read<Answer: Sendable>(
+        _ work: @escaping @Sendable (Database) throws -> Answer
+    ) async throws(DeskError) -> Answer {
+        try await aside { [path] in
+            let queue = try DatabaseQueue(path: path, configuration: OutboxFile.readerConfiguration)
+            defer { try? queue.close() }
+            return try queue.read(work)
+        }
+    }
+
+    /// Runs what takes a while on a thread of its own.
+    private func aside<Answer: Sendable>(
+        _ work: @escaping @Sendable () throws -> Answer
+    ) async throws(DeskError) -> Answer {
+        let result: Result<Answer, DeskError> = await withCheckedContinuation { answer in
+            do {
+                try startThread("outbox desk") {
+                    answer.resume(returning: Result { try work() }.mapError(DeskError.init))
+                }
+            } catch {
+                answer.resume(returning: .failure(DeskError(error)))
+            }
+        }
+        return try result.get()
+    }
+}
+
+extension DeskError {
+    init(_ error: any Error) {
+        self = error as? DeskError ?? .outbox(WriteFailure(error).failure)
+    }
+}
+
+extension DeskSurvey {
+    /// Keeps the oldest.
+    mutating func add(_ other: DeskSurvey, limit: Int) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        guard !other.items.isEmpty else { return }
+        items = Array((items + other.items).sorted { $0.age > $1.age }.prefix(limit))
+    }
+}

@@ -1,0 +1,201 @@
+import GRDB
+import Relay
+
+// The desk's questions and changes, as far as they are about what waits: each a small part of the store's time.
+
+extension Store {
+    /// A transaction of this many profiles keeps a commit behind it waiting for a few milliseconds.
+    private static let batch = 256
+
+    var appNames: [String] { Array(Set(ledger.apps.keys).union(deadLetterCounts.keys)) }
+
+    func survey(_ filter: DeskFilter, of app: String, part: Int, limit: Int) -> DeskSurvey {
+        let now = settings.clock()
+        var survey = DeskSurvey()
+        var found: [(entry: Entry, state: DeskState)] = []
+        for (entry, state) in matches(filter, of: app, part: part, at: now) {
+            let key = DeskSurvey.Key(app: app, state: state, error: entry.state.lastFailure?.value.code ?? "")
+            survey.counts[key, default: 0] += 1
+            if limit > 0 { found.append((entry, state)) }
+        }
+        if found.count > limit {
+            found = Array(found.sorted { $0.entry.state.since < $1.entry.state.since }.prefix(limit))
+        }
+        survey.items = found.map { item($0.entry, $0.state, at: now) }
+        return survey
+    }
+
+    private func matches(
+        _ filter: DeskFilter, of name: String, part: Int, at now: Timestamp
+    ) -> some Sequence<(entry: Entry, state: DeskState)> {
+        let isPaused = filter.pausedApps.contains(name)
+        return (ledger.apps[name]?.entries(in: part) ?? [:].values).lazy.compactMap { [ledger] entry in
+            guard let state = entry.deskState(isPaused: isPaused),
+                filter.accepts(
+                    state, app: name, origin: ledger.originName(entry.state.origin),
+                    error: entry.state.lastFailure?.value.code, age: now - entry.state.since, profile: entry.profile)
+            else { return nil }
+            return (entry, state)
+        }
+    }
+
+    private func item(_ entry: Entry, _ state: DeskState, at now: Timestamp) -> DeskItem {
+        DeskItem(
+            state: state, app: entry.app.name, profile: entry.profile, origin: ledger.originName(entry.state.origin),
+            identifiers: entry.state.waiting.patch.fields.map(\.identifier), age: now - entry.state.since,
+            attempts: Int(entry.state.attempts),
+            next: entry.state.place == .later ? max(entry.state.due - now, .zero) : nil,
+            failure: entry.state.lastFailure?.value)
+    }
+
+    /// Memory knows better than the row, where it knows the profile.
+    func show(
+        _ profile: ProfileReference, of app: String, _ stored: StoredProfile?,
+        _ letters: [(item: DeskItem, identifiers: IntegrationIdentifiers)]
+    ) -> DeskProfile? {
+        let entry = ledger.entry(of: profile, in: app)
+        guard entry != nil || stored != nil || !letters.isEmpty else { return nil }
+        let applied = entry?.state.applied ?? stored?.applied ?? AppliedPatch()
+        return DeskProfile(
+            app: app, profile: profile,
+            undelivered: entry.flatMap { entry in
+                entry.deskState(isPaused: false).map { item(entry, $0, at: settings.clock()) }
+            },
+            waiting: entry?.state.waiting.patch ?? MergedPatch(),
+            applied: applied.fields.map { ($0.field, $0.confirmed) }, deadLetters: letters)
+    }
+
+    // MARK: Changes of what waits
+
+    /// One batch of one part.
+    func changeWaiting(
+        _ change: DeskChange, _ filter: DeskFilter, of app: String, from place: DeskPlace
+    ) throws -> DeskStep {
+        var step = DeskStep()
+        let names = ledger.apps.keys.sorted()
+        var place = place
+        guard let name = names.first(where: { $0 >= app }) else {
+            place.app = nil
+            step.next = place
+            return step
+        }
+        if name != app { (place.app, place.part) = (name, 0) }
+        let entries = matches(filter, of: name, part: place.part, at: settings.clock())
+            .map(\.entry).filter { change == .discard || $0.state.place == .later }.prefix(Self.batch)
+        switch change {
+        case .replay: for entry in entries { ledger.queueFresh(entry) }
+        case .discard: try discard(Array(entries))
+        }
+        if entries.count < Self.batch {
+            place.part += 1
+            if place.part == AppLedger.partCount {
+                place.part = 0
+                place.app = names.first { $0 > name }
+            }
+        }
+        step.changed = entries.count
+        step.next = place
+        return step
+    }
+
+    /// Gone when this returns, also for a start after a crash.
+    private func discard(_ entries: [Entry]) throws {
+        guard !entries.isEmpty else { return }
+        let now = settings.clock()
+        let states = entries.map { ledger.drop($0, at: now) }
+        do {
+            if let failure = status.lastingFailure { throw failure }
+            try write([], folding: [], at: now, besides: entries)
+        } catch {
+            for (entry, state) in zip(entries, states) { ledger.takeBack(entry, state) }
+            status.noteFailure(WriteFailure(error))
+            throw error
+        }
+    }
+
+    // MARK: Changes of dead letters
+
+    func changeDead(_ change: DeskChange, _ ids: [String]) throws -> DeskStep {
+        var step = DeskStep()
+        guard !ids.isEmpty else { return step }
+        let now = settings.clock()
+        do {
+            if let failure = status.lastingFailure { throw failure }
+            // Somebody else may have been here since they were looked for.
+            let letters = try file.read { db in try ids.compactMap { try StoredLetter.find($0, in: db) } }
+            var rows: [AcceptedRow] = []
+            var waiting = 0
+            if change == .replay {
+                try recall(letters.map { ($0.profile, $0.app) })
+                for letter in letters where try exhume(letter, into: &rows, at: now) { waiting += 1 }
+            }
+            try write(rows, folding: [], at: now) { db in
+                for letter in letters { try letter.remove(from: db) }
+            }
+            ledger.keep()
+            for letter in letters { deadLetterCounts[letter.app, default: 0] -= 1 }
+            step.changed = change == .replay ? waiting : letters.count
+            step.superseded = letters.count - step.changed
+            return step
+        } catch {
+            ledger.undo(to: 0)
+            status.noteFailure(WriteFailure(error))
+            throw error
+        }
+    }
+
+    /// Takes in again what a dead letter held, as far as nothing newer is known. Returns whether there was any.
+    private func exhume(_ letter: StoredLetter, into rows: inout [AcceptedRow], at now: Timestamp) throws -> Bool {
+        guard ledger.waitingCount < settings.mostWaiting else {
+            throw WriteFailure(full: "\(ledger.waitingCount) profiles wait")
+        }
+        let known = ledger.entry(of: letter.profile, in: letter.app)?.state
+        var byTime: [Timestamp: IntegrationIdentifiers] = [:]
+        for (identifier, value, at) in letter.fields {
+            let newest = known?.waiting[identifier]?.at ?? known?.applied[identifier]?.field.at
+            if newest.map({ $0 < at }) ?? true { byTime[at, default: .init()][identifier] = value }
+        }
+        for (at, identifiers) in byTime.sorted(by: { $0.key < $1.key }) {
+            ledger.unfolded.last += 1
+            let arrival = Arrival(
+                app: letter.app, profile: letter.profile, identifiers: identifiers, at: at, isTimed: true,
+                received: now, sequence: ledger.unfolded.last, origin: letter.origin, request: nil, isAwaited: false)
+            if ledger.merge(arrival, at: now) == .accepted { rows.append(AcceptedRow(arrival: arrival)) }
+        }
+        return !byTime.isEmpty
+    }
+}
+
+extension Entry {
+    /// Nil where nothing waits.
+    fileprivate func deskState(isPaused: Bool) -> DeskState? {
+        guard state.isWaiting else { return nil }
+        if state.place == .inFlight { return .inFlight }
+        if isPaused { return .paused }
+        guard state.attempts > 0 else { return .waiting }
+        return state.lastFailure?.value.isOfMissingProfile == true ? .missing : .retrying
+    }
+}
+
+extension Ledger {
+    /// Forgets what waits. Returns what was, for `takeBack`.
+    fileprivate func drop(_ entry: Entry, at now: Timestamp) -> Entry.State {
+        let state = entry.state
+        entry.state.waiting = PackedPatch()
+        entry.state.awaiting = nil
+        endWait(of: entry)
+        markDirty(entry, from: nil, at: now)
+        return state
+    }
+
+    fileprivate func takeBack(_ entry: Entry, _ state: Entry.State) {
+        let isDirty = entry.state.isDirty
+        entry.state = state
+        entry.state.isDirty = isDirty
+        entry.state.attempts = 0
+        entry.state.lastFailure = nil
+        beginWait(of: entry, since: state.since)
+        entry.app.note(state.attempts, state.lastFailure, of: entry)
+        if state.place == .later { queueLater(entry, at: state.due) } else { queueFresh(entry) }
+    }
+}

@@ -1,0 +1,110 @@
+import GRDB
+import Relay
+
+/// A dead letter's row, as far as replaying needs it.
+struct StoredLetter {
+    let id: String
+    let app: String
+    let profile: ProfileReference
+    let origin: String
+    let fields: [(identifier: Identifier, value: IntegrationIdentifiers.Value, at: Timestamp)]
+
+    static func find(_ id: String, in db: Database) throws -> StoredLetter? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT app, reference, value, origin, identifiers, times, at FROM dead_letter WHERE id = ?")
+        return try Row.fetchOne(statement, arguments: [id]).map { row in
+            let newest = Timestamp(milliseconds: row[6])
+            var times: [String: Timestamp] = [:]
+            for member in try StoredJSON.object(row[5]) {
+                if case .integer(let time) = member.value { times[member.name] = Timestamp(milliseconds: time) }
+            }
+            return StoredLetter(
+                id: id, app: row[0], profile: try ProfileReference(key: row[1], value: row[2]), origin: row[3],
+                fields: try IntegrationIdentifiers(storedJSON: row[4]).fields.map { identifier, value in
+                    (identifier, value, times[identifier.name] ?? newest)
+                })
+        }
+    }
+
+    func remove(from db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM dead_letter WHERE id = ?").execute(arguments: [id])
+    }
+}
+
+extension DeadLetter {
+    /// Some of the dead letters in the order of their ids, which is about that in which they died.
+    struct IDs: Sendable {
+        let matching: [String]
+        /// The last that was looked at, matching or not; nil where there are no more.
+        let last: String?
+    }
+
+    static func ids(
+        _ filter: DeskFilter, after id: String, diedBy begun: Timestamp, at now: Timestamp, limit: Int, in db: Database
+    ) throws -> IDs {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT \(columns) FROM dead_letter WHERE id > ? AND died_at <= ? ORDER BY id LIMIT ?",
+            arguments: [id, begun.milliseconds, limit])
+        return IDs(
+            matching: try rows.filter { filter.accepts(try item($0, at: now)) }.map { $0[0] }, last: rows.last?[0])
+    }
+
+    static func survey(_ filter: DeskFilter, limit: Int, at now: Timestamp, in db: Database) throws -> DeskSurvey {
+        var survey = DeskSurvey()
+        let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM dead_letter ORDER BY died_at")
+        while let row = try rows.next() {
+            let item = try item(row, at: now)
+            guard filter.accepts(item) else { continue }
+            survey.counts[.init(app: item.app, state: .dead, error: item.failure?.code ?? ""), default: 0] += 1
+            if survey.items.count < limit { survey.items.append(item) }
+        }
+        return survey
+    }
+
+    static func find(
+        _ profile: ProfileReference, of app: String, at now: Timestamp, in db: Database
+    ) throws -> [(item: DeskItem, identifiers: IntegrationIdentifiers)] {
+        try Row.fetchAll(
+            db, sql: "SELECT \(columns) FROM dead_letter WHERE app = ? AND reference = ? AND value = ? ORDER BY id",
+            arguments: [app, profile.key, profile.value]
+        ).map { (try item($0, at: now), try IntegrationIdentifiers(storedJSON: $0[10])) }
+    }
+
+    private static let columns = """
+        id, app, reference, value, origin, attempts, died_at, status, code, message, identifiers
+        """
+
+    private static func item(_ row: Row, at now: Timestamp) throws -> DeskItem {
+        DeskItem(
+            state: .dead, app: row[1], profile: try ProfileReference(key: row[2], value: row[3]), origin: row[4],
+            identifiers: try IntegrationIdentifiers(storedJSON: row[10]).fields.map(\.0),
+            age: max(now - Timestamp(milliseconds: row[6]), .zero), attempts: row[5], next: nil,
+            failure: Failure(status: row[7], code: row[8], message: row[9]))
+    }
+}
+
+extension DeskFilter {
+    fileprivate func accepts(_ item: DeskItem) -> Bool {
+        accepts(
+            item.state, app: item.app, origin: item.origin, error: item.failure?.code, age: item.age,
+            profile: item.profile)
+    }
+}
+
+extension ProfileRow {
+    /// Every profile in the file that goes by a name; what stands in the log for one says too little to look it up.
+    static func references(matching name: DeskProfileName, in db: Database) throws -> [ProfileReference] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT reference, value FROM profile UNION SELECT reference, value FROM accepted
+                UNION SELECT reference, value FROM dead_letter
+                """)
+        var found: [ProfileReference] = []
+        while let row = try rows.next() {
+            let profile = try ProfileReference(key: row[0], value: row[1])
+            if name.matches(profile) { found.append(profile) }
+        }
+        return found
+    }
+}
