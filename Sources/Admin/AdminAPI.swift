@@ -6,20 +6,27 @@ package struct AdminAPI: Responder {
     private let health: Health
     private let registry: MetricsRegistry
     private let outbox: any Outbox
+    private let desk: DeskAPI
     private let authorize: @Sendable (Request) -> Bool
 
     /// - Parameter authorize: whether a request may see what is not public; compares the admin token in constant time.
     package init(
-        health: Health, registry: MetricsRegistry, outbox: any Outbox,
+        health: Health, registry: MetricsRegistry, outbox: any Outbox, desk: DeskAPI,
         authorize: @escaping @Sendable (Request) -> Bool
     ) {
         self.health = health
         self.registry = registry
         self.outbox = outbox
+        self.desk = desk
         self.authorize = authorize
     }
 
     package func respond(to request: Request) async -> Response {
+        if let route = DeskAPI.Route(rawValue: request.path) {
+            var response = authorize(request) ? await desk.respond(to: request, on: route) : Self.unauthorized
+            response.account.route = route.rawValue
+            return response
+        }
         guard let route = Route(rawValue: request.path) else { return Response(.notFound) }
         guard request.method == .get || request.method == .head else {
             return Response(.methodNotAllowed([.get, .head]))
@@ -28,16 +35,20 @@ package struct AdminAPI: Responder {
         switch route {
         case .livez: response = health.answer(.isAlive)
         case .readyz: response = health.answer(.isReady)
-        case .metrics where !authorize(request):
-            response = Response(.unauthorized(cause: "admin_token"))
-            response.headers.append(Field("WWW-Authenticate", "Bearer"))
+        case .metrics where !authorize(request): response = Self.unauthorized
         case .metrics:
-            let text = registry.render() + Self.render(await outbox.census())
+            let text = registry.render() + Self.render(await outbox.census(), fileBytes: desk.fileBytes)
             response = Response(
                 status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                 body: Array(text.utf8))
         }
         response.account.route = route.rawValue
+        return response
+    }
+
+    private static var unauthorized: Response {
+        var response = Response(.unauthorized(cause: "admin_token"))
+        response.headers.append(Field("WWW-Authenticate", "Bearer"))
         return response
     }
 
@@ -48,7 +59,7 @@ package struct AdminAPI: Responder {
     }
 
     /// What waits is asked for, not kept: it is right at the moment of the scrape.
-    private static func render(_ census: [Census]) -> String {
+    private static func render(_ census: [Census], fileBytes: Int) -> String {
         var text = MetricsText()
         text.head("patchbay_profiles_waiting", .gauge)
         for app in census { text.sample("patchbay_profiles_waiting", [("app", app.app)], Double(app.waiting)) }
@@ -58,6 +69,8 @@ package struct AdminAPI: Responder {
         }
         text.head("patchbay_dead_letters", .gauge)
         for app in census { text.sample("patchbay_dead_letters", [("app", app.app)], Double(app.deadLetters)) }
+        text.head("patchbay_outbox_file_bytes", .gauge)
+        text.sample("patchbay_outbox_file_bytes", [], Double(fileBytes))
         return text.text
     }
 }

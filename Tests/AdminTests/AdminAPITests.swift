@@ -2,7 +2,7 @@ import Admin
 import Relay
 import Testing
 
-private struct CountedOutbox: Outbox {
+struct CountedOutbox: Outbox {
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] { [] }
     func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
         Claim(deliveries: [], nextDue: nil, hasMore: false)
@@ -22,6 +22,7 @@ struct AdminAPITests {
     private func respond(_ method: Method, _ path: String, isAuthorized: Bool = true) async -> Response {
         let api = AdminAPI(
             health: Health { true }, registry: MetricsRegistry(), outbox: CountedOutbox(),
+            desk: DeskAPI(desk: NotingDesk(), conditions: nil) { $0.value },
             authorize: { _ in isAuthorized })
         let now = Timestamp(milliseconds: 1_790_000_090_500)
         return await api.respond(to: Request(method: method, path: path, received: now))
