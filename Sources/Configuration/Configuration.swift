@@ -12,6 +12,7 @@ package struct Configuration: Sendable {
     package let listen: SocketAddress
     package let admin: AdminConfiguration
     package let outbox: OutboxConfiguration
+    package let retention: RetentionConfiguration
     /// Threads that serve connections. Default: one for each core.
     package let loops: Int
     /// Networks whose `Forwarded` and `X-Forwarded-For` are believed. Default: 127.0.0.1/32.
@@ -64,7 +65,8 @@ extension Configuration {
         let names = Names(apps: root.names(in: "apps"), vendors: builtIn.union(root.names(in: "vendors")))
         listen = root.value("listen", .address, default: .loopback(8080))
         admin = root.section("admin") { AdminConfiguration($0, in: surroundings) }
-        outbox = root.value("outbox", .outbox, default: .sqlite(path: "var/patchbay.db"))
+        outbox = root.value("outbox", .outbox, default: OutboxConfiguration.standard)
+        retention = root.section("retention") { RetentionConfiguration($0) }
         loops = root.value("loops", .integer(1...256), default: surroundings.cores)
         trustedProxies = root.list("trusted_proxies", .network, default: Network("127.0.0.1").map { [$0] } ?? [])
         proxyProtocol = root.list("proxy_protocol", .network, default: [])
@@ -88,6 +90,11 @@ extension Configuration {
         // Port 0 is the kernel's choice, never the same twice.
         if listen == admin.listen, listen.port != 0 {
             root.mistake("listen", "the admin pages listen here too; one of them must move")
+        }
+        for app in apps where app.reassertAfter > retention.applied {
+            root.mistake(
+                line: root.line(of: "retention"), "retention.applied",
+                "this is shorter than reassert_after of apps.\(app.name): it would be forgotten before")
         }
         reportSharedKeys(root)
         reportTokens(root)

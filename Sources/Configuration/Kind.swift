@@ -159,6 +159,14 @@ extension Kind<Duration> {
     }
 }
 
+extension Duration {
+    /// As it is written in the configuration: 250ms, 5s, 10m, 72h or 30d.
+    package init?(written text: String) {
+        guard let duration = try? Kind<Duration>.delay.read(text) else { return nil }
+        self = duration
+    }
+}
+
 extension Kind<FoundSecret> {
     /// A reference to a secret, followed. Shown as where it was found.
     /// - Parameter hasLines: whether it may have several lines, as PEM has.

@@ -184,6 +184,10 @@ struct EffectiveTests {
                   listen: 127.0.0.1:8081  # default
                   token: []  # default
                 outbox: sqlite:var/patchbay.db  # default
+                retention:
+                  applied: 30d  # default
+                  dead_letters: 30d  # default
+                  file_bytes: 4294967296  # default
                 loops: 2
                 trusted_proxies: [127.0.0.1/32]  # default
                 proxy_protocol: []  # default

@@ -130,6 +130,10 @@ struct MistakeTests {
                 "line 4: listen: this must be a numeric address and port such as 127.0.0.1:8080 or [::1]:8080"),
             .after("listen:\n", "line 4: listen: there is no value here"),
             .after("admin: here\n", "line 4: admin: this must be a mapping, of keys and values"),
+            .after(
+                "retention: { applied: 23h }\n",
+                "line 4: retention.applied: this is shorter than reassert_after of apps.main: it would be forgotten before"
+            ),
             .after("loops: 0\n", "line 4: loops: this is not a whole number from 1 to 256"),
             .after("loops: four\n", "line 4: loops: this is not a whole number from 1 to 256"),
             .after("loops: +4\n", "line 4: loops: this is not a whole number from 1 to 256"),

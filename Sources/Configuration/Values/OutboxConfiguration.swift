@@ -4,6 +4,8 @@ import Relay
 package enum OutboxConfiguration: Sendable, Equatable {
     /// `sqlite:PATH`, the default with var/patchbay.db.
     case sqlite(path: String)
+
+    static let standard = OutboxConfiguration.sqlite(path: "var/patchbay.db")
 }
 
 extension Kind<OutboxConfiguration> {

@@ -1,0 +1,16 @@
+/// `retention`: when the outbox forgets. What is not delivered is never forgotten.
+package struct RetentionConfiguration: Sendable, Equatable {
+    /// How long a profile whose patches were delivered is remembered after its last change. Until then a repetition is
+    /// known as one, and an event that comes late as late. At least every app's `reassert_after`. Default: 30d.
+    package let applied: Duration
+    /// How long dead letters are kept. Default: 30d.
+    package let deadLetters: Duration
+    /// Beyond this size of the file delivered profiles are forgotten whatever their age, 1 MiB or more. Default: 4 GiB.
+    package let fileBytes: Int
+
+    init(_ section: Section) {
+        applied = section.value("applied", .duration, default: .seconds(30 * 86_400))
+        deadLetters = section.value("dead_letters", .duration, default: .seconds(30 * 86_400))
+        fileBytes = section.value("file_bytes", .integer((1 << 20)...(1 << 50)), default: 4 << 30)
+    }
+}
