@@ -122,6 +122,9 @@ extension OutboxSettings {
     init(_ configuration: Configuration) {
         self.init()
         for app in configuration.apps { reassertAfter[app.name] = app.reassertAfter }
+        keepApplied = configuration.retention.applied
+        keepDeadLetters = configuration.retention.deadLetters
+        mostFileBytes = configuration.retention.fileBytes
     }
 }
 

@@ -2,7 +2,6 @@ import AdaptyAPI
 import Admin
 import Authentication
 import Configuration
-import Crypto
 import Delivery
 import EventLoop
 import Listener
@@ -26,21 +25,22 @@ struct Assembly {
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
         // Deliveries live on the first loop; attempts go out on all of them.
         let clock = LoopClock(loops[0])
-        let label = Self.profileLabel(configuration.log.profiles)
+        let label = profileLabel(configuration.log.profiles)
         let answers = Answers(clock: clock)
         let time = SteadyTime(clock)
 
         var settings = OutboxSettings(configuration)
         settings.clock = { time.now }
         let due = DueSignal()
+        let incidents = OutboxIncidents(logger: logger)
         let outbox =
             switch configuration.outbox {
             case .sqlite(let path):
-                try SQLiteOutbox(path: path, settings: settings, onDue: due.raise)
+                try SQLiteOutbox(path: path, settings: settings, onEvent: incidents.raise, onDue: due.raise)
             }
         let health = Health { outbox.isWritable }
 
-        let observer = DeliveryLog(logger: logger, label: label)
+        let observer = DeliveryConditions(next: DeliveryLog(logger: logger, label: label))
         var upstreams: [AdaptyAPI] = []
         var deliveries: [String: AppDelivery<LoopClock>] = [:]
         var apps: [String: App] = [:]
@@ -81,7 +81,9 @@ struct Assembly {
             observer: RequestLog(logger: logger, label: label), limits: limits, budget: budget
         ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         let adminAPI = AdminAPI(
-            health: health, registry: registry, outbox: outbox, authorize: Self.adminCheck(configuration.admin))
+            health: health, registry: registry, outbox: outbox,
+            desk: DeskAPI(desk: outbox, conditions: observer, label: label),
+            authorize: Self.adminCheck(configuration.admin))
         let adminServer = try HTTPServer(
             configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())
 
@@ -99,29 +101,9 @@ struct Assembly {
             PublicService(
                 server: server, health: health, clock: clock, delay: configuration.drain.delay,
                 timeout: configuration.drain.timeout),
+            WaitingReport(outbox: outbox, conditions: observer, clock: clock, logger: logger),
+            incidents,
         ]
-    }
-
-    /// How a profile is shown in the log. Hashed, it can still be searched for: the first 16 digits of its SHA-256.
-    private static func profileLabel(_ style: LogConfiguration.Profiles) -> ProfileLabel {
-        switch style {
-        case .plain: { $0.value }
-        case .none: { _ in "" }
-        case .hashed:
-            { profile in
-                var hash = SHA256()
-                var text = profile.value
-                text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-                let digest = hash.finalize()
-                return String(unsafeUninitializedCapacity: 16) { digits in
-                    for (place, byte) in digest.prefix(8).enumerated() {
-                        digits[2 * place] = UInt8.hex(byte >> 4)
-                        digits[2 * place + 1] = UInt8.hex(byte & 15)
-                    }
-                    return 16
-                }
-            }
-        }
     }
 
     /// Off loopback a token is required; the configuration saw to that.
@@ -133,8 +115,4 @@ struct Assembly {
             return scheme.verify(&request) == .genuine
         }
     }
-}
-
-extension UInt8 {
-    fileprivate static func hex(_ digit: UInt8) -> UInt8 { hexDigits[Int(digit)] }
 }

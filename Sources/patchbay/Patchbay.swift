@@ -13,13 +13,19 @@ struct Patchbay: AsyncParsableCommand {
               patchbay serve --config config/patchbay.yaml   run a node
             """,
         version: "patchbay 0.1.0",
-        subcommands: [Serve.self, Check.self, Normalize.self, SandboxCommand.self, Demo.self])
+        subcommands: [Serve.self, Check.self, Normalize.self, OutboxCommand.self, SandboxCommand.self, Demo.self])
 }
 
 /// Exit codes with a meaning of their own. Source: sysexits.h.
 extension ExitCode {
     /// What was given cannot be read.
     static let dataError = ExitCode(65)
+    /// Nothing to do: nothing of that kind is there.
+    static let nothingMatched = ExitCode(1)
+    /// The command was given in a way that it does not do.
+    static let usage = ExitCode(64)
+    /// The disk does not keep what it is given.
+    static let inputOutput = ExitCode(74)
     /// The configuration is wrong.
     static let configuration = ExitCode(78)
 }

@@ -4,7 +4,8 @@ import Testing
 @Suite("The command line")
 struct CommandTests {
     @Test(
-        "--help of every command shows an example", arguments: ["", "serve", "check", "normalize", "sandbox", "demo"])
+        "--help of every command shows an example",
+        arguments: ["", "serve", "check", "normalize", "outbox", "sandbox", "demo"])
     func help(command: String) throws {
         let (status, output, _) = try RunningPatchbay.run([command, "--help"].filter { !$0.isEmpty })
         #expect(status == 0)

@@ -10,7 +10,7 @@ final class RelayUnderTest {
     static let writerKey = "canary-writer-key-19bd"
 
     let directory: TemporaryDirectory
-    private let configuration: String
+    let configuration: String
     private let environment: [String: String]
     private(set) var relay: RunningPatchbay
     let sandbox: RunningPatchbay?

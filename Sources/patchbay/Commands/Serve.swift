@@ -19,7 +19,7 @@ struct Serve: AsyncParsableCommand {
               ADAPTY_SECRET_KEY=secret_live_... patchbay serve --config config/patchbay.yaml
 
             Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
-            accepted is lost. Exits 78 when the configuration is wrong; `patchbay check` says the same without starting.
+            accepted is lost. Exits 74 when the disk does not keep what it is given, 78 when the configuration is wrong; `patchbay check` says the same without starting.
             """)
 
     @Option(help: "The configuration file.")
@@ -52,11 +52,21 @@ struct Serve: AsyncParsableCommand {
                 json.field("sources", configuration.sources.count)
                 json.field("ready_ms", milliseconds: start.duration(to: .now))
             }.metadata)
-        try await ServiceGroup(
-            services: assembly.services, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent
-        ).run()
+        let services = assembly.services.map { service in
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: service,
+                failureTerminationBehavior: service is OutboxIncidents ? .gracefullyShutdownGroup : .cancelGroup)
+        }
+        var group = ServiceGroupConfiguration(services: services, logger: .silent)
+        group.gracefulShutdownSignals = [.sigterm, .sigint]
+        defer { writer.flush() }
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as OutboxIncidents.Broken {
+            printError("patchbay: \(error)")
+            throw ExitCode.inputOutput
+        }
         logger.notice("stopped")
-        writer.flush()
     }
 
     private func prepareProcess() {
