@@ -62,10 +62,9 @@ extension Attempt {
     fileprivate init(_ ending: Ending, redacting keys: KeyRing, now: Timestamp, duration: Duration) {
         switch ending {
         case .answered(var answer):
-            // A body may quote what was sent, and goes on to logs, the outbox and waiting callers. Most are empty.
-            keys.redact(&answer.body)
+            keys.redact(&answer)
             self.init(
-                outcome: Outcome(answer, now: now),
+                outcome: keys.redacted(Outcome(answer, now: now)),
                 answer: UpstreamAnswer(
                     status: answer.status, contentType: answer.contentType, body: answer.body,
                     isWhole: answer.isWhole, requestID: answer.requestID),

@@ -77,6 +77,22 @@ struct KeyTests {
         }
     }
 
+    @Test("a key that an answer writes with escapes, or in a field, reaches neither words nor fields")
+    func quotedElsewhere() async throws {
+        let key = "secret_live_abc.def"
+        let escaped = key.replacing("_", with: "\\u005f")
+        let body = #"{"errors":["Bad key \#(escaped)!"],"error_code":"\#(escaped)"}"#
+        let fields = ["Content-Type: application/json; k=\(key)", "Request-Id: \(key)"]
+        try await withAPI({ _ in [http(400, body, fields[0], fields[1])] }) { api, _ in
+            let attempt = await api.set()
+            #expect(attempt.outcome.name == "rejected")
+            #expect(attempt.outcome.failure?.message == "Bad key *******************!")
+            let fields = "\(attempt.answer?.contentType ?? "") \(attempt.answer?.requestID ?? "")"
+            #expect(!"\(attempt.outcome)".contains(key))
+            #expect(!fields.contains(key))
+        }
+    }
+
     @Test(
         "no trouble puts a key into words",
         arguments: [[TestUpstream.Step.reset], [.hold], [.send("secret_live_abc.def\r\n\r\n")]])
