@@ -1,23 +1,26 @@
 package import Relay
 
-/// What operators and Prometheus ask: health and metrics. Listens where the configuration says, apart from the public
-/// routes.
+/// What operators and Prometheus ask: health, metrics, and why requests were refused. Listens where the configuration
+/// says, apart from the public routes.
 package struct AdminAPI: Responder {
     private let health: Health
     private let registry: MetricsRegistry
     private let outbox: any Outbox
     private let desk: DeskAPI
+    private let rejected: RejectedPage
     private let authorize: @Sendable (Request) -> Bool
 
     /// - Parameter authorize: whether a request may see what is not public; compares the admin token in constant time.
     package init(
         health: Health, registry: MetricsRegistry, outbox: any Outbox, desk: DeskAPI,
+        rejections: Rejections = Rejections(),
         authorize: @escaping @Sendable (Request) -> Bool
     ) {
         self.health = health
         self.registry = registry
         self.outbox = outbox
         self.desk = desk
+        rejected = RejectedPage(rejections: rejections)
         self.authorize = authorize
     }
 
@@ -35,12 +38,14 @@ package struct AdminAPI: Responder {
         switch route {
         case .livez: response = health.answer(.isAlive)
         case .readyz: response = health.answer(.isReady)
-        case .metrics where !authorize(request): response = Self.unauthorized
+        case .metrics where !authorize(request), .rejected where !authorize(request): response = Self.unauthorized
         case .metrics:
             let text = registry.render() + Self.render(await outbox.census(), fileBytes: desk.fileBytes)
             response = Response(
                 status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                 body: Array(text.utf8))
+        case .rejected:
+            response = rejected.answer(request.query, now: request.received)
         }
         response.account.route = route.rawValue
         return response
@@ -56,6 +61,7 @@ package struct AdminAPI: Responder {
         case livez = "/livez"
         case readyz = "/readyz"
         case metrics = "/metrics"
+        case rejected = "/rejected"
     }
 
     /// What waits is asked for, not kept: it is right at the moment of the scrape.

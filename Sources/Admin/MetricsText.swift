@@ -53,6 +53,7 @@ struct MetricsText {
         "patchbay_outbox_trimmed_total": "Delivered profiles and dead letters that were forgotten, by kind.",
         "patchbay_patches_total": "Patches accepted, and those that said what was known already.",
         "patchbay_profiles_waiting": "Profiles with a patch that is not delivered yet.",
+        "patchbay_rejections_total": "Requests refused, by route, caller, error code and cause.",
         "patchbay_request_seconds": "How long requests took from their last byte to the answer.",
         "patchbay_requests_total": "Requests answered, by route, caller and status.",
         "patchbay_skips_total": "Events understood that came to nothing, by reason.",

@@ -82,6 +82,12 @@ package struct JSONText: Sendable {
         needsComma = true
     }
 
+    package mutating func element(_ value: some FixedWidthInteger) {
+        separate()
+        append(String(value))
+        needsComma = true
+    }
+
     /// Text that is JSON already: a stored fragment, an answer relayed.
     package mutating func raw(_ name: StaticString, _ json: [UInt8]) {
         key(name)

@@ -10,9 +10,12 @@ package struct PublicAPI: Responder {
     let health: Health
     /// `/openapi.json`.
     private let description: OpenAPIDocument
+    private let digest: BodyDigest
 
+    /// - Parameter digest: what is noted of a refused request's body.
     package init(
-        intake: Intake, sources: [String: Source], normalizer: any Normalizer, answers: Answers, health: Health
+        intake: Intake, sources: [String: Source], normalizer: any Normalizer, answers: Answers, health: Health,
+        digest: @escaping BodyDigest = { _ in nil }
     ) {
         self.intake = intake
         self.sources = sources
@@ -20,6 +23,7 @@ package struct PublicAPI: Responder {
         self.normalizer = normalizer
         self.answers = answers
         self.health = health
+        self.digest = digest
         description = OpenAPIDocument(vendors: normalizer.vendorNames)
     }
 
@@ -31,6 +35,13 @@ package struct PublicAPI: Responder {
     }
 
     package func reply(to request: Request) -> Reply {
+        switch dispatch(request) {
+        case .now(let response): .now(response.noting(request, digest))
+        case .later(let answer): .later { await answer().noting(request, digest) }
+        }
+    }
+
+    private func dispatch(_ request: Request) -> Reply {
         switch route(request) {
         case .success(.health(let question)):
             .now(health.answer(question))
@@ -53,6 +64,10 @@ package struct PublicAPI: Responder {
     }
 
     package func answerEarly(_ head: Request) -> Response? {
+        refuseEarly(head)?.noting(head, digest)
+    }
+
+    private func refuseEarly(_ head: Request) -> Response? {
         switch route(head) {
         case .success(.health), .success(.description): return nil
         case .success(.entrance(let entrance, let path)):
@@ -164,7 +179,24 @@ extension PublicAPI {
     }
 }
 
+/// What is noted of a body that was refused: the first 16 digits of its SHA-256.
+package typealias BodyDigest = @Sendable (_ body: [UInt8]) -> String?
+
 extension Response {
+    /// With what the request was, where this refuses it: enough to find a wrong setting at its sender.
+    fileprivate func noting(_ request: Request, _ digest: BodyDigest) -> Response {
+        guard !account.refusal.isEmpty else { return self }
+        var response = self
+        response.account.shape = RequestShape(request)
+        // Neither is about what was sent, and both come in floods.
+        if status != 429, status < 500, !request.body.isEmpty {
+            var evidence = account.evidence ?? Evidence()
+            if evidence.bodyDigest == nil { evidence.bodyDigest = digest(request.body) }
+            response.account.evidence = evidence
+        }
+        return response
+    }
+
     func accounting(for receipt: Receipt) -> Response {
         var response = self
         response.account(for: receipt)

@@ -55,7 +55,7 @@ package struct Evidence: Sendable, Equatable {
     package var skew: Duration?
     /// How far it may be.
     package var tolerance: Duration?
-    /// SHA-256 of the body as it arrived, the first 16 digits: the sender can compute it of what it sent.
+    /// SHA-256 of the body, the first 16 digits: the sender can compute it of what it sent.
     package var bodyDigest: String?
 
     package init() {}

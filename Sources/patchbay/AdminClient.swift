@@ -73,7 +73,7 @@ struct AdminClient {
         case 401:
             throw ended(
                 .noPermission,
-                "the node at \(address) does not take the admin.token of \(path): was it changed since the node started?"
+                "the node at \(address) does not take the admin.token of \(path): is it another node's, or newer?"
             )
         default:
             throw ended(.failure, "the node at \(address) answers \(answer.status): \(answer.body)")

@@ -89,6 +89,23 @@ extension Source {
     }
 }
 
+extension Configuration {
+    /// Where each source's credential is expected, in words, for whoever wonders why it is refused.
+    var credentialPlaces: [String: String] {
+        var places: [String: String] = [:]
+        for source in sources {
+            if case .token(_, .query(let name)) = source.auth {
+                places[source.name] = "the parameter \(name) of the URL"
+            } else if case .token(_, .header(let name, let prefix)) = source.auth {
+                places[source.name] = "the header \(name)" + (prefix.isEmpty ? "" : ", with \(prefix)before the token,")
+            } else if case .basic = source.auth {
+                places[source.name] = "Basic authentication, user and password,"
+            }
+        }
+        return places
+    }
+}
+
 extension Limits {
     init(_ limits: LimitsConfiguration) {
         self.init(

@@ -70,7 +70,9 @@ struct Assembly {
         let sources = configuration.sources.map { Source($0) }
         let publicAPI = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
-            normalizer: catalog, answers: answers, health: health)
+            normalizer: catalog, answers: answers, health: health,
+            digest: { body in body.withUnsafeBytes { shortDigest($0) } })
+        let rejections = Rejections(places: configuration.credentialPlaces)
 
         let limits = ListenerLimits(configuration)
         let budget = ListenerBudget(
@@ -78,11 +80,11 @@ struct Assembly {
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let server = try HTTPServer(
             configuration.listen, on: loops, responder: publicAPI,
-            observer: RequestLog(logger: logger, label: label), limits: limits, budget: budget
+            observer: RequestLog(logger: logger, label: label, rejections: rejections), limits: limits, budget: budget
         ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         let adminAPI = AdminAPI(
             health: health, registry: registry, outbox: outbox,
-            desk: DeskAPI(desk: outbox, conditions: observer, label: label),
+            desk: DeskAPI(desk: outbox, conditions: observer, label: label), rejections: rejections,
             authorize: Self.adminCheck(configuration.admin))
         let adminServer = try HTTPServer(
             configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())

@@ -13,7 +13,9 @@ struct Patchbay: AsyncParsableCommand {
               patchbay serve --config config/patchbay.yaml   run a node
             """,
         version: "patchbay 0.1.0",
-        subcommands: [Serve.self, Check.self, Normalize.self, OutboxCommand.self, SandboxCommand.self, Demo.self])
+        subcommands: [
+            Serve.self, Check.self, OutboxCommand.self, Rejected.self, Normalize.self, SandboxCommand.self, Demo.self,
+        ])
 }
 
 /// Exit codes with a meaning of their own. Source: sysexits.h.

@@ -45,6 +45,8 @@ struct AdminAPITests {
         let refused = await respond(.get, "/metrics", isAuthorized: false)
         #expect(refused.status == 401)
         #expect(refused.headers.contains(Field("WWW-Authenticate", "Bearer")))
+        #expect(await respond(.get, "/rejected", isAuthorized: false).status == 401)
+        #expect(await respond(.get, "/rejected").status == 200)
         #expect(await respond(.get, "/livez", isAuthorized: false).status == 200)
         #expect(await respond(.get, "/readyz", isAuthorized: false).status == 503)
     }

@@ -5,7 +5,7 @@ import Testing
 struct CommandTests {
     @Test(
         "--help of every command shows an example",
-        arguments: ["", "serve", "check", "normalize", "outbox", "sandbox", "demo"])
+        arguments: ["", "serve", "check", "outbox", "rejected", "normalize", "sandbox", "demo"])
     func help(command: String) throws {
         let (status, output, _) = try RunningPatchbay.run([command, "--help"].filter { !$0.isEmpty })
         #expect(status == 0)

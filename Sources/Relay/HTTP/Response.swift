@@ -18,6 +18,7 @@ package struct Response: Sendable {
             body: refusal.json)
         account.refusal = refusal.code
         account.cause = refusal.cause
+        account.message = refusal.message
         account.evidence = refusal.evidence
         account.app = refusal.caller?.app ?? ""
         account.caller = refusal.caller?.name ?? ""
@@ -52,7 +53,11 @@ package struct Account: Sendable {
     /// `error_code` of a refusal.
     package var refusal = ""
     package var cause = ""
+    /// What the sender was told.
+    package var message = ""
     package var evidence: Evidence?
+    /// What a refused request looked like.
+    package var shape: RequestShape?
 
     package init() {}
 }

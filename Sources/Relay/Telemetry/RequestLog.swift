@@ -6,16 +6,21 @@ package struct RequestLog: RequestObserver {
     private let logger: Logger
     private let label: ProfileLabel
     private let requests: RequestMetrics
+    private let rejections: Rejections
 
-    /// - Parameter label: how a profile is shown; hashed unless configured otherwise.
-    package init(logger: Logger, label: @escaping ProfileLabel) {
+    /// - Parameters:
+    ///   - label: how a profile is shown; hashed unless configured otherwise.
+    ///   - rejections: where refused requests are kept to be looked at.
+    package init(logger: Logger, label: @escaping ProfileLabel, rejections: Rejections = Rejections()) {
         self.logger = logger
         self.label = label
         requests = RequestMetrics()
+        self.rejections = rejections
     }
 
     package func answered(_ exchange: Exchange) {
         requests.count(exchange)
+        rejections.note(exchange, label: label)
         let level = Self.level(of: exchange)
         guard logger.logLevel <= level else { return }
         logger.log(level: level, "request", metadata: LogLine { write(exchange, to: &$0) }.metadata)
@@ -55,7 +60,7 @@ package struct RequestLog: RequestObserver {
             json.field("skipped", account.skips.count)
         } else {
             json.field("error_code", account.refusal)
-            if !account.cause.isEmpty { json.field("cause", account.cause) }
+            if !account.cause.isEmpty { json.field("cause", account.shown(account.cause, label)) }
         }
         if !account.skips.isEmpty {
             // A batch may skip thousands for one reason; a few say which.
@@ -73,6 +78,13 @@ package struct RequestLog: RequestObserver {
 
 /// How a profile is shown in logs.
 package typealias ProfileLabel = @Sendable (ProfileReference) -> String
+
+extension Account {
+    /// Adapty may quote whom we asked for; how that is shown is the configuration's choice.
+    func shown(_ text: String, _ label: ProfileLabel) -> String {
+        profile.map { text.replacing($0.value, with: label($0)) } ?? text
+    }
+}
 
 /// A log line's fields as they will be written: one value in swift-log's metadata instead of a dictionary of them.
 package struct LogLine: Sendable, CustomStringConvertible {

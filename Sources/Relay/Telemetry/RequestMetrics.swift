@@ -10,10 +10,14 @@ struct RequestMetrics: Sendable {
         let status: Int
     }
 
+    /// Beyond so many kinds of refusals, further ones are counted together.
+    private static let mostRejections = 512
+
     private final class Counters: Sendable {
         let requests = Mutex<[Key: Counter]>([:])
         let skips = Mutex<[Skip.Reason: Counter]>([:])
         let shed = Mutex<[Shedding: Counter]>([:])
+        let rejections = Mutex<[RejectionKind: Counter]>([:])
     }
 
     private let counters = Counters()
@@ -36,6 +40,21 @@ struct RequestMetrics: Sendable {
         if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
         duration.recordNanoseconds(exchange.handleDuration.microseconds * 1000)
         for skip in account.skips { count(skip.reason) }
+        if let kind = RejectionKind(exchange) { count(kind) }
+    }
+
+    private func count(_ kind: RejectionKind) {
+        counters.rejections.withLock { counters in
+            if let counter = counters[kind] { return counter }
+            let isRoom = counters.count < Self.mostRejections
+            let labels =
+                isRoom
+                ? [("route", kind.route), ("caller", kind.caller), ("code", kind.code), ("cause", kind.cause)]
+                : [("route", ""), ("caller", ""), ("code", kind.code), ("cause", "other")]
+            let counter = Counter(label: "patchbay_rejections_total", dimensions: labels)
+            if isRoom { counters[kind] = counter }
+            return counter
+        }.increment()
     }
 
     private func count(_ reason: Skip.Reason) {

@@ -1,0 +1,71 @@
+/// What is kept of one refused request. Never a credential, a signature, a query or a body; texts are short and
+/// printable.
+package struct RefusedRequest: Sendable {
+    /// Ours: what the log has it under.
+    package let id: UniqueID
+    /// What went back in `X-Request-Id`.
+    package let requestID: String
+    package let method: Method?
+    package let bodyBytes: Int
+    /// What the sender was told, and what our log says beside it.
+    package let message: String
+    package let detail: String
+    package let evidence: Evidence
+    package let shape: RequestShape
+
+    init(_ exchange: Exchange, label: ProfileLabel) {
+        let account = exchange.account
+        id = exchange.id
+        requestID = exchange.requestID
+        method = exchange.method
+        bodyBytes = exchange.requestBodyBytes
+        message = account.shown(account.message, label).printable(atMost: 200)
+        detail = account.shown(account.cause, label).printable(atMost: 200)
+        var evidence = account.evidence ?? Evidence()
+        evidence.keyID = evidence.keyID?.printable(atMost: 64)
+        evidence.expectedBytes = Array(evidence.expectedBytes.prefix(8))
+        self.evidence = evidence
+        shape = account.shape ?? RequestShape()
+    }
+}
+
+/// What a request looked like, in words of ours: what a sender types may be a credential in the wrong place, and is
+/// never repeated.
+package struct RequestShape: Sendable, Equatable {
+    /// One that is known here, or `other`; nil where there was none.
+    package private(set) var contentType: String?
+    /// Those of its fields that commonly carry a credential or say what the body is.
+    package private(set) var fields: [String] = []
+    /// How many others it had.
+    package private(set) var otherFields = 0
+
+    init() {}
+
+    init(_ request: Request) {
+        contentType = request.contentType.map { Self.contentTypes.contains($0) ? $0 : "other" }
+        fields = Self.fieldNames.filter { request.headers.value(named: $0) != nil }
+        otherFields = max(0, request.headers.count - fields.count)
+    }
+
+    private static let contentTypes: Set<String> = [
+        "application/json", "application/x-ndjson", "application/x-www-form-urlencoded", "application/octet-stream",
+        "application/xml", "multipart/form-data", "text/csv", "text/html", "text/plain", "text/xml",
+    ]
+
+    private static let fieldNames = [
+        "Authorization", "Proxy-Authorization", "Cookie", "Content-Type", "Content-Encoding", "Expect", "Date",
+        "Api-Key", "ApiKey", "X-Api-Key", "X-ApiKey", "X-Api-Token", "X-Access-Token", "X-Auth", "X-Auth-Key",
+        "X-Auth-Token", "X-Authorization", "X-Token", "X-Secret", "X-Webhook-Secret", "X-Webhook-Token", "Token",
+        "Signature", "Signature-Input", "Content-Digest", "X-Signature", "X-Signature-256", "X-Hub-Signature",
+        "X-Hub-Signature-256", "X-Hmac-Signature", "X-Webhook-Signature", "X-Timestamp", "X-Webhook-Timestamp",
+        "X-Request-Timestamp", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Svix-Id", "Svix-Timestamp",
+        "Svix-Signature", "Adapty-Customer-User-Id", "Adapty-Profile-Id", "Prefer", "X-Forwarded-For", "Forwarded",
+    ]
+}
+
+extension String {
+    /// Cut to so many bytes; what is no printable ASCII becomes `?`, so that it can be shown on any terminal.
+    fileprivate func printable(atMost most: Int) -> String {
+        String(decoding: utf8.prefix(most).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,36 @@
+/// What makes two refusals the same: where, whose, and why. Every part is a configured name or one of our own words,
+/// so there are few: what a sender typed is in none of them.
+package struct RejectionKind: Sendable, Hashable {
+    /// Empty where there is no such route, or no request that could be read.
+    package let route: String
+    /// The source's or client key's name; empty where nobody knows.
+    package let caller: String
+    package let app: String
+    package let status: Int
+    /// `error_code` of the answer.
+    package let code: String
+    /// Empty where the code says it all.
+    package let cause: String
+
+    /// Nil for what is no refusal of ours.
+    init?(_ exchange: Exchange) {
+        let account = exchange.account
+        guard exchange.status >= 400, !account.refusal.isEmpty else { return nil }
+        route = account.route
+        caller = account.caller
+        app = account.app
+        status = exchange.status
+        code = account.refusal
+        cause = account.cause.asReason
+    }
+}
+
+extension String {
+    /// A reason is a word or a few. What says more, such as SQLite's or the upstream's own message, is different each
+    /// time: it counts as `other`, and is shown with the request.
+    fileprivate var asReason: String {
+        let isReason =
+            utf8.count <= 48 && utf8.allSatisfy { $0.isLetterOrDigit || $0 == 0x20 || "_-".utf8.contains($0) }
+        return isReason ? self : "other"
+    }
+}
