@@ -110,6 +110,17 @@ struct SecretTests {
         for text in seen { #expect(!text.contains("canary")) }
         #expect(secret.description == "<secret>")
         #expect(Mirror(reflecting: secret).children.isEmpty)
+        #expect(Mirror(reflecting: secret).descendant("bytes") == nil)
+        #expect(String(describing: Optional(secret)) == "Optional(<secret>)")
+    }
+
+    @Test("a secret has no coding and no literal: nothing writes it by itself")
+    func cannotBeCoded() {
+        let secret: Any = Secret("canary-8f3c9a")
+        #expect(!(secret is any Encodable))
+        #expect(!(secret is any LosslessStringConvertible))
+        #expect(!(secret is any TextOutputStreamable))
+        #expect(!(secret is any RawRepresentable))
     }
 
     @Test("what it is for can be asked without seeing it")

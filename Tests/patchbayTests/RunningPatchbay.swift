@@ -42,11 +42,18 @@ final class RunningPatchbay: Sendable {
     }
 
     /// Starts `serve` or `sandbox` and waits until it listens.
-    init(_ arguments: [String], environment: [String: String] = [:]) async throws {
+    /// - Parameter limiting: what a shell does before it becomes the process, such as `ulimit -f 400`.
+    init(_ arguments: [String], environment: [String: String] = [:], limiting: String = "") async throws {
         let process = Process()
         let output = Output()
-        process.executableURL = try Self.binary
-        process.arguments = arguments
+        let binary = try Self.binary
+        if limiting.isEmpty {
+            process.executableURL = binary
+            process.arguments = arguments
+        } else {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "\(limiting); exec \"$0\" \"$@\"", binary.path] + arguments
+        }
         process.environment = environment
         let pipe = Pipe()
         pipe.fileHandleForReading.readabilityHandler = { handle in
