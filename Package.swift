@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CEvent", pkgConfig: "libevent_core", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CTLS", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "CSimdjson",
             cxxSettings: libFuzzer == nil ? [] : [.unsafeFlags(["-O1", "-fsanitize=fuzzer-no-link,address"])],
@@ -73,7 +74,8 @@ let package = Package(
 
         stage("Relay", [logging, metrics]),
         stage("EventLoop", ["CEvent"]),
-        stage("Listener", ["Relay", "EventLoop", "CZlib"]),
+        stage("TLS", ["EventLoop", "CTLS"]),
+        stage("Listener", ["Relay", "EventLoop", "TLS", "CZlib"]),
         stage("Authentication", ["Relay", crypto, jwt]),
         stage("RateLimit", ["Relay"]),
         stage("Vendors", ["Relay", "CSimdjson"]),
@@ -86,16 +88,20 @@ let package = Package(
         .executableTarget(
             name: "patchbay",
             dependencies: [
-                "Relay", "EventLoop", "Listener", "Authentication", "RateLimit", "Vendors", "SQLiteOutbox",
+                "Relay", "EventLoop", "TLS", "Listener", "Authentication", "RateLimit", "Vendors", "SQLiteOutbox",
                 "Delivery", "AdaptyAPI", "Admin", "Sandbox", "Configuration", argumentParser, crypto, lifecycle,
                 signals,
                 logging, metrics,
             ],
             swiftSettings: strict),
 
+        .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: strict),
         tests(of: "Relay", []),
         tests(of: "EventLoop", []),
-        tests(of: "Listener", ["Relay", "EventLoop", "CZlib"], exclude: ["Corpus", "run_corpus.py"]),
+        tests(of: "TLS", ["TestCertificates"]),
+        tests(
+            of: "Listener", ["Relay", "EventLoop", "TLS", "CTLS", "CZlib", "TestCertificates"],
+            exclude: ["Corpus", "run_corpus.py"]),
         tests(of: "Authentication", ["Relay", jwt, cryptoExtras]),
         tests(of: "RateLimit", ["Relay"]),
         tests(of: "Vendors", ["Relay"], resources: [.copy("Fixtures")]),
@@ -105,7 +111,7 @@ let package = Package(
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
         tests(of: "Configuration", ["Relay", "EventLoop"]),
-        tests(of: "patchbay", [jwt], exclude: ["Samples"]),
+        tests(of: "patchbay", [jwt, "TestCertificates"], exclude: ["Samples"]),
     ],
     cxxLanguageStandard: .cxx17
 )

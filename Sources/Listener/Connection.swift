@@ -53,7 +53,7 @@ final class Connection: @unchecked Sendable {
     private let listener: Listener
     /// Who is at the other end, or behind the proxy that is.
     private(set) var peer: PeerAddress
-    private var socket: ConnectedSocket?
+    private var stream: Stream?
     private var readable: SocketWatch?
     private var writable: SocketWatch?
     private var reader: RequestReader
@@ -67,7 +67,8 @@ final class Connection: @unchecked Sendable {
     /// The peer sent more, or its end, while its request was in flight; the read watch is paused.
     private var isAhead = false
 
-    init(_ socket: consuming ConnectedSocket, of listener: Listener, _ start: Start) {
+    /// Nil without memory for TLS.
+    init?(_ socket: consuming ConnectedSocket, of listener: Listener, _ start: Start) {
         self.listener = listener
         switch start {
         case .introduction: state = .introducing(ProxyIntroduction())
@@ -76,7 +77,8 @@ final class Connection: @unchecked Sendable {
         peer = PeerAddress(socket.peer)
         reader = RequestReader(limits: listener.limits.request)
         let descriptor = socket.descriptor
-        self.socket = consume socket
+        guard let stream = Stream(socket, listener.tls) else { return nil }
+        self.stream = consume stream
         deadline = began + listener.limits.headDeadline
         // Unowned: the connection drops its watches when it closes, and with them these closures.
         let readable = SocketWatch(listener.loop, descriptor, .read) { [unowned self] in receive() }
@@ -100,7 +102,7 @@ final class Connection: @unchecked Sendable {
             return
         }
         let buffer = listener.receiveBuffer
-        switch socket?.receive(into: buffer) {
+        switch stream?.receive(into: buffer) {
         case .bytes(let count):
             if stage == .idle { began = .now }
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
@@ -109,20 +111,24 @@ final class Connection: @unchecked Sendable {
             // RFC 9112 section 8: what is incomplete is not processed.
             refuse(reader.abandon(.ended))
         case .end, .failed: close()
-        case .wouldBlock, nil: break
+        case .plainHTTP: refusePlainHTTP()
+        case .alerted: linger()
+        case .wouldBlock(.write): awaitRoomToRead()
+        case .wouldBlock(.read), nil: break
         }
     }
 
     /// Behind the PROXY header everything is as on any other connection, with deadlines of its own.
     private func introduce(_ introduction: ProxyIntroduction) {
         var introduction = introduction
-        switch socket?.read(&introduction, listener.receiveBuffer) {
+        switch stream?.read(&introduction, listener.receiveBuffer) {
         case .wait, nil: state = .introducing(introduction)
         case .introduced(let source):
             state = .reading
             deadline = .now + limits.headDeadline
             if case .address(let address) = source {
                 peer = PeerAddress(address.description)
+                stream?.isFrom(address.description)
                 guard case .request(let share)? = listener.start(for: address) else {
                     listener.observer.shed(peer, .perAddress)
                     return write(listener.turningAway(), then: .linger)
@@ -163,7 +169,22 @@ final class Connection: @unchecked Sendable {
             case .body: deadline = .now + limits.bodyDeadline
             }
         }
-        if !settle(reader.heldBytes) { refuse(reader.abandon(.overloaded)) }
+        guard settle(reader.heldBytes) else { return refuse(reader.abandon(.overloaded)) }
+        guard stream?.holdsBytes == true else { return }
+        // In a turn of its own, as if the socket had become readable: the other connections have theirs in between.
+        listener.loop.execute { [weak self] in self?.receive() }
+    }
+
+    /// A handshake cannot go on before some of it is sent. The socket stays readable meanwhile.
+    private func awaitRoomToRead() {
+        readable?.pause()
+        watchForRoom()
+    }
+
+    /// Says in plain text that TLS is spoken here.
+    private func refusePlainHTTP() {
+        stream = stream.take()?.withoutTLS()
+        refuse(reader.abandon(.badRequest("TLS is spoken here: write https.")))
     }
 
     /// The peer hears that it may send its body, or a final answer that spares it.
@@ -217,17 +238,19 @@ final class Connection: @unchecked Sendable {
             next == .request ? (asked.isHTTP10 ? .keepAliveSpoken : .keepAlive) : .close
         let bytes = response.bytes(
             requestID: asked.requestID, date: listener.date(), ending: ending, hasBody: asked.method != .head)
-        listener.observer.answered(asked.exchange(with: response))
+        var exchange = asked.exchange(with: response)
+        exchange.tls = stream?.session.map { TLSUse($0) }
+        listener.observer.answered(exchange)
         write(bytes, then: next)
     }
 
     private func write(_ bytes: [UInt8], from sent: Int = 0, then next: Next) {
-        let transfer = bytes.withUnsafeBytes { socket?.send(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
+        let transfer = bytes.withUnsafeBytes { stream?.send(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
         switch transfer {
         case .bytes(let count) where sent + count == bytes.count: finishWriting(then: next)
         case .bytes(let count): awaitRoom(bytes, sent: sent + count, then: next)
         case .wouldBlock: awaitRoom(bytes, sent: sent, then: next)
-        case .end, .failed, nil: close()
+        case .end, .plainHTTP, .alerted, .failed, nil: close()
         }
     }
 
@@ -235,23 +258,37 @@ final class Connection: @unchecked Sendable {
         state = .writing(bytes, sent: sent, then: next)
         // Held already, and soon gone: nothing is won by refusing it now.
         _ = settle(reader.heldBytes + bytes.count)
-        guard writable == nil, let descriptor = socket?.descriptor else { return }
+        guard writable == nil else { return }
         // Once: a peer that takes a byte at a time does not move it.
         deadline = .now + limits.writeDeadline
-        let watch = SocketWatch(listener.loop, descriptor, .write) { [unowned self] in writeMore() }
+        watchForRoom()
+    }
+
+    private func watchForRoom() {
+        guard writable == nil, let descriptor = stream?.descriptor else { return }
+        let watch = SocketWatch(listener.loop, descriptor, .write) { [unowned self] in roomCame() }
         watch.resume()
         writable = watch
     }
 
-    private func writeMore() {
-        guard case .writing(let bytes, let sent, let next) = exchange(&state, with: .reading) else { return }
+    private func roomCame() {
+        guard case .writing(let bytes, let sent, let next) = state else {
+            stopWatchingForRoom()
+            readAgain()
+            return receive()
+        }
+        state = .reading
         write(bytes, from: sent, then: next)
         advance()
     }
 
-    private func finishWriting(then next: Next) {
+    private func stopWatchingForRoom() {
         writable?.cancel()
         writable = nil
+    }
+
+    private func finishWriting(then next: Next) {
+        stopWatchingForRoom()
         switch next {
         case .request: awaitRequest()
         case .linger: linger()
@@ -286,7 +323,7 @@ final class Connection: @unchecked Sendable {
     // MARK: Ends
 
     private func linger() {
-        socket?.finishSending()
+        stream?.finishSending()
         state = .lingering(drained: 0)
         deadline = .now + limits.lingerDeadline
         reader = RequestReader(limits: limits.request)
@@ -295,10 +332,10 @@ final class Connection: @unchecked Sendable {
     }
 
     private func drain(_ drained: Int) {
-        switch socket?.receive(into: listener.receiveBuffer) {
+        switch stream?.discard(into: listener.receiveBuffer) {
         case .bytes(let count) where drained + count < limits.lingerBytes: state = .lingering(drained: drained + count)
         case .wouldBlock: break
-        case .bytes, .end, .failed, nil: close()
+        case .bytes, .end, .plainHTTP, .alerted, .failed, nil: close()
         }
     }
 
@@ -325,7 +362,9 @@ final class Connection: @unchecked Sendable {
         guard isIdle else { return false }
         // A request may have arrived that the loop has not come to yet; its sender cannot know that we are leaving.
         receive()
-        if isIdle { close() }
+        // Who is on the way to a request when we leave gets to say it.
+        let isComing = listener.isDraining && stream?.isShakingHands == true
+        if isIdle, !isComing { close() }
         if case .closed = state { return true }
         return false
     }
@@ -341,7 +380,7 @@ final class Connection: @unchecked Sendable {
         readable?.cancel()
         writable?.cancel()
         (readable, writable) = (nil, nil)
-        socket = nil
+        stream = nil
         if let share = exchange(&share, with: nil) { listener.budget.returnShare(share) }
         listener.remove(self)
     }

@@ -1,5 +1,6 @@
 package import EventLoop
 package import Relay
+package import TLS
 
 /// Serves HTTP/1.1 on one socket and one loop. As many run as there are loops, and share an address and a budget.
 package final class Listener: @unchecked Sendable {
@@ -10,10 +11,12 @@ package final class Listener: @unchecked Sendable {
     let observer: any RequestObserver
     let limits: ListenerLimits
     let budget: ListenerBudget
+    /// Nil where connections are as they come.
+    let tls: TLSAcceptor?
     private let clientAddress: ClientAddress
     /// Every connection reads into this one buffer: what arrived is moved on before the next has its turn, so an idle
     /// connection needs none.
-    let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 64)
+    let receiveBuffer: UnsafeMutableRawBufferPointer
 
     private enum State {
         case new
@@ -41,10 +44,11 @@ package final class Listener: @unchecked Sendable {
     /// - Parameters:
     ///   - socket: closed when the listener drains.
     ///   - budget: shared with the process's other listeners.
+    ///   - tls: what connections are wrapped in; nil for none.
     ///   - acceptFailed: is told on the loop when descriptors or memory run out.
     package init(
         loop: EventLoop, socket: ListeningSocket, responder: any Responder, observer: any RequestObserver,
-        limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget,
+        limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget, tls: TLSAcceptor? = nil,
         acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
     ) {
         self.loop = loop
@@ -52,7 +56,9 @@ package final class Listener: @unchecked Sendable {
         self.responder = responder
         self.observer = observer
         self.limits = limits
+        receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 64)
         self.budget = budget
+        self.tls = tls
         clientAddress = ClientAddress(trusted: limits.trustedProxies)
         self.acceptFailed = acceptFailed
         address = socket.address
@@ -166,7 +172,10 @@ package final class Listener: @unchecked Sendable {
                 start = .request(share)
             }
         }
-        let connection = Connection(socket, of: self, start)
+        guard let connection = Connection(socket, of: self, start) else {
+            if case .request(let share?) = start { budget.returnShare(share) }
+            return budget.returnConnection()
+        }
         connection.place = connections.count
         connections.append(connection)
         if connections.count == 1 { sweep?.schedule(after: limits.sweepInterval) }
@@ -181,6 +190,8 @@ package final class Listener: @unchecked Sendable {
     /// Answers a connection that there is no room for, without a request having been read.
     private func turnAway(_ socket: consuming ConnectedSocket, _ reason: Shedding) {
         observer.shed(PeerAddress(socket.peer), reason)
+        // Words would need a handshake first, which is the dearest part of a connection.
+        guard tls == nil else { return }
         // What has come is taken first: a socket that is closed with bytes unread is reset, and the answer may be lost.
         _ = socket.receive(into: receiveBuffer)
         _ = turningAway().withUnsafeBytes { socket.send($0) }

@@ -20,6 +20,9 @@ package struct ListenerLimits: Sendable {
     package var lingerDeadline = Duration.seconds(2)
     package var lingerBytes = 1 << 20
 
+    /// What is taken from a connection at once, before others have their turn.
+    package var receiveBytes = 65536
+
     /// How often the deadlines are looked at; how late they can be.
     package var sweepInterval = Duration.milliseconds(250)
     /// How long nothing is accepted after the process ran out of connections, descriptors or memory.

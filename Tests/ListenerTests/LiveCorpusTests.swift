@@ -5,9 +5,9 @@ extension Live {
     /// The corpus against a listener over real sockets.
     @Suite("The listener and the corpus")
     struct LiveCorpusTests {
-        @Test("every case gets what the corpus asks for")
-        func cases() async throws {
-            try await LiveServer.run(limits: .quick) { server in
+        @Test("every case gets what the corpus asks for", arguments: Transport.allCases)
+        func cases(_ transport: Transport) async throws {
+            try await LiveServer.run(over: transport, limits: .quick) { server in
                 await withTaskGroup { group in
                     // As many at once as a client would: a server that mixed up its connections would show.
                     for offset in 0..<8 {
@@ -30,7 +30,7 @@ extension Live {
         private func judge(_ corpusCase: CorpusCase, _ server: LiveServer) throws {
             let name = Comment(rawValue: corpusCase.testDescription)
             let host = server.address.description
-            let client = try Client(server.address)
+            let client = try server.client()
             client.send(try corpusCase.bytes(host: host))
             var end = client.receive(
                 answers: max(1, corpusCase.answers.upperBound), methods: corpusCase.methods, patience: .seconds(3))

@@ -62,6 +62,8 @@ package struct Exchange: Sendable {
     package let receiveDuration: Duration
     /// From its last byte to the answer.
     package let handleDuration: Duration
+    /// Nil where the request came without TLS.
+    package var tls: TLSUse?
 
     package init(
         method: Method?, id: UniqueID, requestID: String, peer: PeerAddress, requestBodyBytes: Int, status: Int,
@@ -77,5 +79,18 @@ package struct Exchange: Sendable {
         self.account = account
         self.receiveDuration = receiveDuration
         self.handleDuration = handleDuration
+    }
+}
+
+/// How a request was protected on its way here, as far as the log says it.
+package struct TLSUse: Sendable, Equatable {
+    /// `TLSv1.3`
+    package let version: String
+    /// The client certificate's common name, or else its fingerprint; nil where none was asked for.
+    package let client: String?
+
+    package init(version: String, client: String?) {
+        self.version = version
+        self.client = client
     }
 }

@@ -69,6 +69,10 @@ package struct RequestLog: RequestObserver {
             }
         }
         json.field("client", exchange.peer.description)
+        if let tls = exchange.tls {
+            json.field("tls", tls.version)
+            if let client = tls.client { json.field("client_certificate", client) }
+        }
         json.field("request_bytes", exchange.requestBodyBytes)
         json.field("response_bytes", exchange.responseBodyBytes)
         json.field("receive_ms", milliseconds: exchange.receiveDuration)

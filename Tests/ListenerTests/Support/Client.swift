@@ -21,10 +21,14 @@ final class Client {
     }
 
     private(set) var received: [UInt8] = []
+    /// Nil where it speaks plainly.
+    private(set) var tls: TLSClient?
     private let descriptor: Int32
 
-    /// - Parameter receiveBuffer: bytes the kernel shall keep for a reader that is slow; nil for its default.
-    init(_ address: SocketAddress, receiveBuffer: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBuffer: bytes the kernel shall keep for a reader that is slow; nil for its default.
+    ///   - tls: how it speaks TLS; nil for plainly.
+    init(_ address: SocketAddress, receiveBuffer: Int32? = nil, tls: TLSClient.Settings? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
@@ -41,6 +45,13 @@ final class Client {
             }
         }
         guard connected == 0 else { throw SystemError("connect \(address)") }
+        if let tls { try beginTLS(tls) }
+    }
+
+    func beginTLS(_ settings: TLSClient.Settings) throws {
+        let tls = try TLSClient(descriptor, settings)
+        try tls.shakeHands()
+        self.tls = tls
     }
 
     deinit {
@@ -54,7 +65,7 @@ final class Client {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                tls?.send($0) ?? Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return }
             sent += count
@@ -75,7 +86,10 @@ final class Client {
         return sent
     }
 
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    func finishSending() {
+        tls?.finishSending()
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
 
     /// Makes the close a reset.
     func resetOnClose() {
@@ -88,8 +102,10 @@ final class Client {
     func receive(answers count: Int = .max, methods: [String] = [], patience: Duration = .seconds(10)) -> End {
         var buffer = [UInt8](repeating: 0, count: 65536)
         while count == .max || answers(to: methods).count < count {
-            guard isReady(Int16(POLLIN), within: patience) else { return .quiet }
-            let read = recv(descriptor, &buffer, buffer.count, 0)
+            guard tls?.holdsBytes == true || isReady(Int16(POLLIN), within: patience) else { return .quiet }
+            guard let read = tls.map({ $0.receive(&buffer) }) ?? recv(descriptor, &buffer, buffer.count, 0) else {
+                continue
+            }
             guard read != 0 else { return .closed }
             guard read > 0 else { return .reset }
             received += buffer[..<read]

@@ -3,6 +3,8 @@ import Glibc
 import Listener
 import Relay
 import Synchronization
+import TLS
+import TestCertificates
 import Testing
 
 /// A listener on a loop of its own and a free port of the loopback.
@@ -12,11 +14,32 @@ struct LiveServer {
     let budget: ListenerBudget
     let log: ExchangeLog
 
+    /// How clients speak to it; nil for plainly.
+    var tls: TLSClient.Settings?
+
     var address: SocketAddress { listener.address }
+
+    func client() throws -> Client { try Client(address, tls: tls) }
+
+    /// The same rules with and without TLS.
+    static func run(
+        over transport: Transport, _ responder: any Responder = CorpusServer(), limits: ListenerLimits = .patient,
+        _ body: (LiveServer) async throws -> Void
+    ) async throws {
+        guard transport == .tls else { return try await run(responder, limits: limits, body) }
+        let files = try TestCertificates()
+        let pair = try files.make("server")
+        let acceptor = try TLSAcceptor(TLSSettings(certificate: pair.certificate, key: pair.key))
+        try await run(responder, limits: limits, tls: acceptor) { server in
+            var server = server
+            server.tls = TLSClient.Settings()
+            try await body(server)
+        }
+    }
 
     static func run(
         _ responder: any Responder = CorpusServer(), limits: ListenerLimits = .patient,
-        budget: ListenerBudget = ListenerBudget(), _ body: (LiveServer) async throws -> Void
+        budget: ListenerBudget = ListenerBudget(), tls: TLSAcceptor? = nil, _ body: (LiveServer) async throws -> Void
     ) async throws {
         let any = SocketAddress(host: "127.0.0.1", port: 0)
         let log = ExchangeLog()
@@ -25,7 +48,7 @@ struct LiveServer {
         defer { loop.stop() }
         let listener = try Listener(
             loop: loop, socket: ListeningSocket(#require(any)), responder: responder, observer: log, limits: limits,
-            budget: budget)
+            budget: budget, tls: tls)
         listener.start()
         let server = LiveServer(loop: loop, listener: listener, budget: budget, log: log)
         do {
@@ -38,6 +61,11 @@ struct LiveServer {
         #expect(budget.openConnections == 0)
         #expect(budget.bytesInFlight == 0)
     }
+}
+
+/// What requests come over.
+enum Transport: CaseIterable {
+    case plain, tls
 }
 
 /// All tests over sockets, one after the other: their clients block, and would keep each other from the pool's few
