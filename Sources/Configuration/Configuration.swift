@@ -10,6 +10,8 @@ package import Relay
 package struct Configuration: Sendable {
     /// Where partners and client apps connect.
     package let listen: SocketAddress
+    /// Where they connect with TLS; nil for nowhere.
+    package let tls: TLSConfiguration?
     package let admin: AdminConfiguration
     package let outbox: OutboxConfiguration
     package let retention: RetentionConfiguration
@@ -65,6 +67,7 @@ extension Configuration {
         let names = Names(apps: root.names(in: "apps"), vendors: builtIn.union(root.names(in: "vendors")))
         listen = root.value("listen", .address, default: .loopback(8080))
         admin = root.section("admin") { AdminConfiguration($0, in: surroundings) }
+        tls = root.section("tls") { TLSConfiguration($0, in: surroundings) }
         outbox = root.value("outbox", .outbox, default: OutboxConfiguration.standard)
         retention = root.section("retention") { RetentionConfiguration($0) }
         loops = root.value("loops", .integer(1...256), default: surroundings.cores)
@@ -90,6 +93,9 @@ extension Configuration {
         // Port 0 is the kernel's choice, never the same twice.
         if listen == admin.listen, listen.port != 0 {
             root.mistake("listen", "the admin pages listen here too; one of them must move")
+        }
+        if let tls, tls.listen.port != 0, [listen, admin.listen].contains(tls.listen) {
+            root.mistake("tls", "something else listens here too; one of them must move")
         }
         for app in apps where app.reassertAfter > retention.applied {
             root.mistake(

@@ -20,7 +20,7 @@ package struct ListenerLimits: Sendable {
     package var lingerDeadline = Duration.seconds(2)
     package var lingerBytes = 1 << 20
 
-    /// What is taken from a connection at once, before others have their turn.
+    /// What is taken from a connection at once, before others have their turn; a PROXY header at least, 4096.
     package var receiveBytes = 65536
 
     /// How often the deadlines are looked at; how late they can be.

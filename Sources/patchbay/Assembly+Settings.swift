@@ -33,7 +33,7 @@ extension Configuration {
     var connectionsWithinDescriptors: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return limits.connections }
-        let kept = apps.reduce(64) { $0 + $1.concurrency }
+        let kept = apps.reduce(64 + (tls == nil ? 0 : loops)) { $0 + $1.concurrency }
         return max(1, min(limits.connections, Int(clamping: limit.rlim_cur) - kept))
     }
 }

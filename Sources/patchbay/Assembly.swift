@@ -10,6 +10,7 @@ import RateLimit
 import Relay
 import SQLiteOutbox
 import ServiceLifecycle
+import TLS
 import Vendors
 
 /// Builds a node from its configuration: the only file that knows every part.
@@ -18,6 +19,8 @@ struct Assembly {
     let services: [any Service]
     let outbox: any Outbox
     let publicAddress: SocketAddress
+    /// Nil without TLS.
+    let tlsAddress: SocketAddress?
     let adminAddress: SocketAddress
 
     /// Opens everything that can fail: the outbox, the sockets, the upstreams. Nothing runs before the services do.
@@ -78,10 +81,16 @@ struct Assembly {
         let budget = ListenerBudget(
             connections: configuration.connectionsWithinDescriptors,
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
-        let server = try HTTPServer(
-            configuration.listen, on: loops, responder: publicAPI,
-            observer: RequestLog(logger: logger, label: label, rejections: rejections), limits: limits, budget: budget
-        ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
+        let requestLog = RequestLog(logger: logger, label: label, rejections: rejections)
+        func serve(_ address: SocketAddress, _ tls: TLSAcceptor?) throws -> HTTPServer {
+            try HTTPServer(
+                address, on: loops, responder: publicAPI, observer: requestLog, limits: limits, budget: budget, tls: tls
+            ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
+        }
+        let server = try serve(configuration.listen, nil)
+        let certificates = try configuration.tls.map { try Certificates(TLSSettings($0), logger: logger) }
+        let tlsServer: HTTPServer? =
+            if let tls = configuration.tls { try serve(tls.listen, certificates?.acceptor) } else { nil }
         let adminAPI = AdminAPI(
             health: health, registry: registry, outbox: outbox,
             desk: DeskAPI(desk: outbox, conditions: observer, label: label), rejections: rejections,
@@ -91,17 +100,19 @@ struct Assembly {
 
         self.outbox = outbox
         publicAddress = server.address
+        tlsAddress = tlsServer?.address
         adminAddress = adminServer.address
         services = [
             LoopsService(loops: loops),
-            HangupService(loop: loops[0], logger: logger),
+            HangupService(loop: loops[0], logger: logger, reload: certificates?.reload),
             KeyService(refreshes: refreshes, clock: clock),
             OutboxService(outbox: outbox),
             DeliveryService(
                 deliveries: deliveries, upstreams: upstreams, due: due, timeout: configuration.drain.timeout),
             ServerService(server: adminServer, timeout: .seconds(1)),
             PublicService(
-                server: server, health: health, clock: clock, delay: configuration.drain.delay,
+                servers: [server] + (tlsServer.map { [$0] } ?? []), health: health, clock: clock,
+                delay: configuration.drain.delay,
                 timeout: configuration.drain.timeout),
             WaitingReport(outbox: outbox, conditions: observer, clock: clock, logger: logger),
             incidents,

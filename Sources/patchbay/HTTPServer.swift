@@ -1,6 +1,7 @@
 import EventLoop
 import Listener
 import Relay
+import TLS
 
 /// A responder on an address: one listener a loop, the kernel spreads the connections.
 struct HTTPServer: Sendable {
@@ -11,7 +12,7 @@ struct HTTPServer: Sendable {
     init(
         _ wanted: SocketAddress, on loops: [EventLoop], responder: any Responder, observer: any RequestObserver,
         limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget = ListenerBudget(),
-        acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
+        tls: TLSAcceptor? = nil, acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
     ) throws(SystemError) {
         var address = wanted
         var listeners: [Listener] = []
@@ -22,7 +23,7 @@ struct HTTPServer: Sendable {
             listeners.append(
                 Listener(
                     loop: loop, socket: socket, responder: responder, observer: observer, limits: limits,
-                    budget: budget, acceptFailed: acceptFailed))
+                    budget: budget, tls: tls, acceptFailed: acceptFailed))
         }
         self.listeners = listeners
         self.address = address

@@ -79,21 +79,24 @@ struct ServerService: Service {
     }
 }
 
-/// The public routes: first the load balancer is told to go elsewhere, then the door is closed.
+/// The public routes: first the load balancer is told to go elsewhere, then the doors are closed.
 struct PublicService: Service {
-    let server: HTTPServer
+    /// Without and with TLS.
+    let servers: [HTTPServer]
     let health: Health
     let clock: LoopClock
     let delay: Duration
     let timeout: Duration
 
     func run() async throws {
-        server.start()
+        for server in servers { server.start() }
         health.serve()
         try? await gracefulShutdown()
         health.drain()
         try? await clock.sleep(for: delay)
-        await server.drain(timeout: timeout)
+        await withTaskGroup { group in
+            for server in servers { group.addTask { await server.drain(timeout: timeout) } }
+        }
     }
 }
 
@@ -101,17 +104,21 @@ extension Logger {
     static let silent = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
 }
 
-/// SIGHUP ends a process that does not mind it, and some managers send it to ask for a reload. There is none yet: it is
-/// said, and everything goes on.
+/// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload: certificates are read again.
+/// The configuration itself is not; that is said, and everything goes on.
 struct HangupService: Service {
     let loop: EventLoop
     let logger: Logger
+    /// Nil where there is nothing to read again.
+    let reload: (@Sendable () -> Void)?
 
     func run() async throws {
         let watch = LoopBox<SignalWatch>()
-        loop.execute { [loop, logger] in
+        loop.execute { [loop, logger, reload] in
             watch.value = SignalWatch(loop, SIGHUP) {
                 logger.warning("SIGHUP: the configuration is read only at start; restart to change it")
+                // Files are read, and that may take its time: off the loop.
+                if let reload { Task.detached { reload() } }
             }
         }
         try? await gracefulShutdown()

@@ -183,6 +183,12 @@ struct EffectiveTests {
                 admin:
                   listen: 127.0.0.1:8081  # default
                   token: []  # default
+                tls:
+                  listen: none  # default
+                  certificate: none  # default
+                  key: none  # default
+                  client_ca: none  # default
+                  minimum: 1.2  # default
                 outbox: sqlite:var/patchbay.db  # default
                 retention:
                   applied: 30d  # default

@@ -371,4 +371,30 @@ struct MistakeTests {
                         + "100, or none",
                 ])
     }
+
+    @Test(
+        "TLS needs an address, a certificate and a key, and files that can be read",
+        arguments: [
+            Wanting.after("tls: {}\n"),
+            .after(
+                "tls: { minimum: '1.3' }\n", "line 4: tls.listen: this is missing",
+                "line 4: tls.certificate: this is missing", "line 4: tls.key: this is missing"),
+            .after(
+                "tls:\n  listen: 0.0.0.0:8443\n  certificate: /no/a.pem\n  key: /no/a.key\n  client_ca: /no/b.pem\n",
+                "line 6: tls.certificate: the file /no/a.pem cannot be read: open: 2 No such file or directory",
+                "line 7: tls.key: the file /no/a.key cannot be read: open: 2 No such file or directory",
+                "line 8: tls.client_ca: the file /no/b.pem cannot be read: open: 2 No such file or directory"),
+            .after(
+                "tls: { listen: 0.0.0.0:8443, minimum: '1.1' }\n", "line 4: tls.minimum: this is not one of 1.2, 1.3",
+                "line 4: tls.certificate: this is missing", "line 4: tls.key: this is missing"),
+        ])
+    func tls(wanting: Wanting) { check(wanting) }
+
+    @Test("TLS listens where nothing else does")
+    func tlsAddress() {
+        let surroundings = Surroundings.fake(files: ["/a": "x"])
+        let found = mistakes(
+            in: minimal + "tls: { listen: 127.0.0.1:8081, certificate: /a, key: /a }\n", surroundings)
+        #expect(found == ["line 4: tls: something else listens here too; one of them must move"])
+    }
 }

@@ -148,11 +148,11 @@ extension Live {
 
         @Test(
             "a request of any length arrives whole, wherever records and buffers end",
-            arguments: [900, 1000, 1942, 16_384, 65_536, 200_000])
+            arguments: [4000, 4096, 8123, 16_384, 65_536, 200_000])
         func large(_ bytes: Int) async throws {
             // Less than a record, so that there is always something that the socket does not tell of.
             var limits = ListenerLimits.patient
-            limits.receiveBytes = 1000
+            limits.receiveBytes = 4096
             try await TLSRig.run(limits: limits) { server, _ in
                 let client = try server.client()
                 let body = #"{"a":""# + String(repeating: "x", count: bytes - 8) + #""}"#
@@ -207,6 +207,21 @@ extension Live {
                 client = nil
                 gate.open()
                 #expect(eventually { server.budget.openConnections == 0 })
+            }
+        }
+
+        @Test("a PROXY header stands before the handshake and says who is there")
+        func proxied() async throws {
+            var limits = ListenerLimits.patient
+            limits.proxyProtocol = [try #require(Network("127.0.0.1/32"))]
+            try await TLSRig.run(limits: limits) { server, _ in
+                let client = try Client(server.address)
+                client.send("PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\n")
+                try client.beginTLS(.init())
+                client.send(Self.post)
+                #expect(client.receive(answers: 1) == .answered)
+                #expect(server.log.exchanges.map(\.peer.description) == ["203.0.113.9"])
+                #expect(server.log.exchanges.map(\.tls?.version) == ["TLSv1.3"])
             }
         }
 

@@ -8,6 +8,7 @@ import Logging
 import Metrics
 import Relay
 import ServiceLifecycle
+import TLS
 import UnixSignals
 
 /// Runs a node: webhooks and payloads in, patches out, until SIGTERM.
@@ -19,7 +20,8 @@ struct Serve: AsyncParsableCommand {
               ADAPTY_SECRET_KEY=secret_live_... patchbay serve --config config/patchbay.yaml
 
             Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
-            accepted is lost. Exits 74 when the disk does not keep what it is given, 78 when the configuration is wrong; `patchbay check` says the same without starting.
+            accepted is lost. SIGHUP reads certificates again. Exits 74 when the disk does not keep what it is given, 78 \
+            when the configuration is wrong; `patchbay check` says the same without starting.
             """)
 
     @Option(help: "The configuration file.")
@@ -46,6 +48,7 @@ struct Serve: AsyncParsableCommand {
             "serving",
             metadata: LogLine { json in
                 json.field("listen", assembly.publicAddress.description)
+                if let address = assembly.tlsAddress { json.field("tls", address.description) }
                 json.field("admin", assembly.adminAddress.description)
                 json.field("loops", configuration.loops)
                 json.field("apps", configuration.apps.count)
@@ -83,7 +86,8 @@ struct Serve: AsyncParsableCommand {
 }
 
 /// Reads a configuration; prints every mistake and ends with 78 where there is one.
-func loadConfiguration(_ path: String) throws -> Configuration {
+/// - Parameter warn: is told what is no mistake but should be seen; `serve` logs it instead.
+func loadConfiguration(_ path: String, warn: (String) -> Void = { _ in }) throws -> Configuration {
     do {
         let configuration = try Configuration(contentsOf: path, vendors: Configuration.builtInVendors())
         _ = try configuration.catalog
@@ -101,6 +105,14 @@ func loadConfiguration(_ path: String) throws -> Configuration {
             } catch {
                 printError("\(path) is not right:\n\(error)")
                 throw ExitCode.configuration
+            }
+        }
+        if let tls = configuration.tls {
+            do throws(TLSMistake) {
+                let context = try TLSContext(TLSSettings(tls))
+                for warning in context.warnings(at: Int64(time(nil))) { warn("\(path): tls: \(warning)") }
+            } catch {
+                throw tls.mistake(error.key, error.sentence)
             }
         }
         return configuration
