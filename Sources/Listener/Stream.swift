@@ -73,7 +73,10 @@ enum Stream: ~Copyable {
 
     /// Whom a PROXY header named.
     func isFrom(_ peer: String) {
-        if case .tls(let stream) = self { stream.peer = peer }
+        switch self {
+        case .plain: break
+        case .tls(let stream): stream.peer = peer
+        }
     }
 
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {

@@ -100,7 +100,8 @@ extension Live {
                     client.resetOnClose()
                 }
                 #expect(eventually { server.budget.openConnections == 0 })
-                #expect(failures.reasons == Array(repeating: .closed, count: 100))
+                // A reset that comes before the bytes were read takes them along: then nobody had begun.
+                #expect(failures.reasons.allSatisfy { $0 == .closed })
                 let client = try server.client()
                 client.send(Self.post)
                 #expect(client.receive(answers: 1) == .answered)
