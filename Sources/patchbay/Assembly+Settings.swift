@@ -93,16 +93,23 @@ extension Configuration {
     /// Where each source's credential is expected, in words, for whoever wonders why it is refused.
     var credentialPlaces: [String: String] {
         var places: [String: String] = [:]
-        for source in sources {
-            if case .token(_, .query(let name)) = source.auth {
-                places[source.name] = "the parameter \(name) of the URL"
-            } else if case .token(_, .header(let name, let prefix)) = source.auth {
-                places[source.name] = "the header \(name)" + (prefix.isEmpty ? "" : ", with \(prefix)before the token,")
-            } else if case .basic = source.auth {
-                places[source.name] = "Basic authentication, user and password,"
-            }
-        }
+        for source in sources { places[source.name] = source.auth.proof.place }
         return places
+    }
+}
+
+extension AuthConfiguration.Proof {
+    /// Nil where nothing is expected.
+    fileprivate var place: String? {
+        switch self {
+        case .none: nil
+        case .token(_, .query(let name)): "the parameter \(name) of the URL"
+        case .token(_, .path): "the end of the URL's path"
+        case .token(_, .header(let name, let prefix)):
+            "the header \(name)" + (prefix.isEmpty ? "" : ", with \(prefix)before the token,")
+        case .basic: "Basic authentication, user and password,"
+        case .signature(let template, _): "the header \(template.header)"
+        }
     }
 }
 
