@@ -8,7 +8,7 @@ package import Relay
 /// | `clientKey` | client and drop-in routes | one configured client key |
 /// | `clientAddress` | client and drop-in routes | one IPv4 address, or one IPv6 /64: what a household or a phone has |
 /// | `profile` | client and drop-in routes, once it is known whom the payload is about | one profile of one app |
-/// | `failures` | whoever fails to prove itself, asked before the next look | an address at a source, or the client routes |
+/// | `failures` | whoever fails to prove itself, before the next look | an address at a source, or the client routes |
 ///
 /// Partners are limited neither by address, because a vendor posts for everybody from a few of them, nor by profile,
 /// because what they send about one profile merges into one patch; client apps are, because each stands for one user.

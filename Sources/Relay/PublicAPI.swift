@@ -189,9 +189,9 @@ extension Response {
         var response = self
         response.account.shape = RequestShape(request)
         // Neither is about what was sent, and both come in floods.
-        if status != 429, status < 500, !request.body.isEmpty {
+        if status != 429, status < 500, !request.sentBody.isEmpty {
             var evidence = account.evidence ?? Evidence()
-            if evidence.bodyDigest == nil { evidence.bodyDigest = digest(request.body) }
+            if evidence.bodyDigest == nil { evidence.bodyDigest = digest(request.sentBody) }
             response.account.evidence = evidence
         }
         return response

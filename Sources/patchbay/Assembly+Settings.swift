@@ -104,11 +104,11 @@ extension AuthConfiguration.Proof {
         switch self {
         case .none: nil
         case .token(_, .query(let name)): "the parameter \(name) of the URL"
-        case .token(_, .path): "the end of the URL's path"
+        case .token(_, .path): "the token at the end of the URL's path"
         case .token(_, .header(let name, let prefix)):
             "the header \(name)" + (prefix.isEmpty ? "" : ", with \(prefix)before the token,")
         case .basic: "Basic authentication, user and password,"
-        case .signature(let template, _): "the header \(template.header)"
+        case .signature(let template, _): "the signature in the header \(template.header)"
         }
     }
 }

@@ -55,7 +55,8 @@ final class OutboxIncidents: Service {
     struct Broken: Error, CustomStringConvertible {
         let failure: OutboxFailure
         var description: String {
-            "the outbox cannot be believed any more (\(failure)); nothing was accepted since, and the next start reads the file"
+            "the outbox cannot be believed any more (\(failure)); nothing was accepted since, "
+                + "and the next start reads the file"
         }
     }
 

@@ -5,7 +5,8 @@ import Testing
 /// further kind is one case here, and its place in `configuration`.
 enum Canary: String, CaseIterable {
     case secretKey, newSecretKey, rejectingKey, pausingKey, failingKey, unreachableKey
-    case adminToken, queryToken, oldQueryToken, headerToken, basic, clientKey, rejectingClientKey
+    case adminToken, queryToken, oldQueryToken, headerToken, pathToken, signingSecret, basic, clientKey,
+        rejectingClientKey
 
     /// With what base64 and URLs write differently, and not found in any text by chance.
     var value: String {
@@ -103,6 +104,8 @@ final class CanaryTests {
             \(source("unreachable", of: "unreachable", query))
             \(source("header", of: "main", "token: \(reference(.headerToken)), in: header, name: X-Api-Key"))
             \(source("basic", of: "main", "basic: \(reference(.basic))"))
+            \(source("path", of: "main", "token: \(reference(.pathToken)), in: path"))
+            \(source("signed", of: "main", "hmac: \(reference(.signingSecret)), header: X-Signature"))
             client_keys:
               ios: { app: main, key: \(reference(.clientKey)), scopes: [write, read] }
               android: { app: rejecting, key: \(reference(.rejectingClientKey)), scopes: [write, read] }
@@ -187,6 +190,10 @@ final class CanaryTests {
         #expect(try ask(address, "POST", "/hooks/query?token=\(query)", [:], Self.payload) == 200)
         #expect(try ask(address, "POST", "/hooks/header", ["X-Api-Key": Canary.headerToken.value], Self.payload) == 200)
         #expect(try ask(address, "POST", "/hooks/basic", ["Authorization": basic], Self.payload) == 200)
+        let path = try #require(Canary.pathToken.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        #expect(try ask(address, "POST", "/hooks/path/\(path)", [:], Self.payload) == 200)
+        #expect(try ask(address, "POST", "/hooks/path/\(path)x", [:], Self.payload) == 401)
+        #expect(try ask(address, "POST", "/hooks/signed", ["X-Signature": "00"], Self.payload) == 401)
         let client = ["Authorization": "Api-Key \(Canary.clientKey.value)", "adapty-customer-user-id": "u"]
         #expect(try ask(address, "POST", Self.path, client, #"{"appsflyer_id":"3-4"}"#) == 200)
         #expect(try ask(address, "GET", RelayUnderTest.dropIn, client) == 200)
@@ -197,7 +204,7 @@ final class CanaryTests {
     private func misplaced(_ canary: Canary, _ address: String) throws {
         let value = canary.value
         let encoded = try #require(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
-        for source in ["query", "header", "basic"] {
+        for source in ["query", "header", "basic", "path", "signed"] {
             let target = "/hooks/\(source)"
             for name in [
                 "Authorization", "X-Api-Key", "Cookie", "Content-Type", "Content-Encoding", "Expect", "User-Agent",
@@ -207,7 +214,7 @@ final class CanaryTests {
             try ask(address, "POST", target, ["Authorization": "Bearer \(value)x"], Self.payload)
             try ask(address, "POST", target + "?api_key=\(encoded)&token=\(encoded)x", [:], Self.payload)
         }
-        for target in ["/\(encoded)", "/hooks/\(encoded)", "/client/\(encoded)", "/hooks/query/\(encoded)"] {
+        for target in ["/\(encoded)", "/hooks/\(encoded)", "/client/\(encoded)", "/hooks/path/\(encoded)/x"] {
             #expect(try ask(address, "POST", target, [:], Self.payload) == 404)
         }
         try ask(address, "POST", Self.path, ["Authorization": "Api-Key \(value)x"], Self.payload)

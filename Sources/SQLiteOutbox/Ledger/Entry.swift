@@ -68,7 +68,8 @@ final class Entry {
 }
 
 extension Entry {
-    /// What is known of a field that arrives. Of the newer ones nothing is to be learnt; the same may have a newer time.
+    /// What is known of a field that arrives. Of the newer ones nothing is to be learnt; the same may have a newer
+    /// time.
     enum Knowledge {
         case newerWaiting, newerApplied
         case sameWaiting(MergedPatch.Field)

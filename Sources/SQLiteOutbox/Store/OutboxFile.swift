@@ -48,7 +48,8 @@ final class OutboxFile {
         }
     }
 
-    /// Files of an earlier Patchbay keep the room of what is deleted. To change that, SQLite writes the file anew, once.
+    /// Files of an earlier Patchbay keep the room of what is deleted. To change that, SQLite writes the file anew,
+    /// once.
     private static func makeShrinkable(_ db: Database) throws {
         guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") != 2 else { return }
         do {
@@ -158,8 +159,8 @@ final class OutboxFile {
     }
 
     /// Leaves the file as it is. Closing would checkpoint the write-ahead log and remove it, and what a connection says
-    /// after a failed `fsync` is not to be believed: the next process reads the log from its beginning. Kept for as long
-    /// as this process runs; it has nothing left to do but to end.
+    /// after a failed `fsync` is not to be believed: the next process reads the log from its beginning. Kept for as
+    /// long as this process runs; it has nothing left to do but to end.
     func abandon() {
         _ = Unmanaged.passRetained(queue)
     }
