@@ -25,7 +25,8 @@ struct TLSTests {
     private func curl(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-        process.arguments = ["-sS", "-m", "20"] + arguments
+        // Other tests set a proxy in the environment, to see that it is not used.
+        process.arguments = ["-sS", "-m", "20", "--noproxy", "*"] + arguments
         let pipe = Pipe()
         (process.standardOutput, process.standardError) = (pipe, pipe)
         try process.run()

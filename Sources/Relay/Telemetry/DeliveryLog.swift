@@ -76,7 +76,7 @@ package struct DeliveryLog: DeliveryObserver {
         }
         if let failure = attempt.outcome.failure {
             // Adapty may quote whom we asked for; how that is shown is the configuration's choice.
-            let message = failure.message.replacing(delivery.profile.value, with: label(delivery.profile))
+            let message = failure.message.naming(delivery.profile, label)
             Failure(status: failure.status, code: failure.code, message: message).write(to: &json)
         }
         switch record.settlement {

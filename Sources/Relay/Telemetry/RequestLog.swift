@@ -83,10 +83,32 @@ package struct RequestLog: RequestObserver {
 /// How a profile is shown in logs.
 package typealias ProfileLabel = @Sendable (ProfileReference) -> String
 
+extension String {
+    /// Words of the upstream's, who may quote whom we asked for, with the profile shown as the log shows it. A short id
+    /// only where it stands as a word: one of a letter or two is in every sentence.
+    func naming(_ profile: ProfileReference, _ label: ProfileLabel) -> String {
+        guard profile.value.utf8.count < 8 else { return replacing(profile.value, with: label(profile)) }
+        var text = ""
+        var rest = self[...]
+        while let place = rest.firstRange(of: profile.value) {
+            let before = rest[..<place.lowerBound].unicodeScalars.last ?? text.unicodeScalars.last
+            let after = rest[place.upperBound...].unicodeScalars.first
+            let isWord = ![before, after].contains { $0?.properties.isAlphabetic ?? false || $0?.isDigit ?? false }
+            text += rest[..<place.lowerBound] + (isWord ? label(profile) : profile.value)
+            rest = rest[place.upperBound...]
+        }
+        return text + rest
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
+}
+
 extension Account {
     /// Adapty may quote whom we asked for; how that is shown is the configuration's choice.
     func shown(_ text: String, _ label: ProfileLabel) -> String {
-        profile.map { text.replacing($0.value, with: label($0)) } ?? text
+        profile.map { text.naming($0, label) } ?? text
     }
 }
 

@@ -77,8 +77,8 @@ extension Store {
         while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
     }
 
-    /// The rows that a transaction writes, each with its id: the slice's, those of the dead letters, and others. A start
-    /// that found the log of a dead letter without its profile's row would deliver it again.
+    /// The rows that a transaction writes, each with its id: the slice's, those of the dead letters, and others. A
+    /// start that found the log of a dead letter without its profile's row would deliver it again.
     func rowsToWrite(
         _ slice: [UnfoldedQueue.Place], _ dead: [DeadLetter], _ others: [Entry]
     ) -> [(entry: Entry, id: Int64)] {
