@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
 
     /// Every key with its value, defaults included. A secret is shown as `<secret>` and where it came from.
     package let effective: String
+    /// For each key a number that another value, secrets included, would not have in this process.
+    private let values: [String: Int]
 
     /// Reads a configuration.
     /// - Parameters:
@@ -88,6 +90,7 @@ extension Configuration {
         log = root.section("log") { LogConfiguration($0) }
         root.finish()
         effective = root.listing
+        values = root.values
 
         if names.apps.isEmpty { root.mistake("apps", "there must be at least one app") }
         // Port 0 is the kernel's choice, never the same twice.
@@ -140,6 +143,13 @@ extension Configuration {
                     line: issuer.line, "profile_tokens.\(issuer.name).key", "this is the same secret as \(owner)")
             }
         }
+    }
+}
+
+extension Configuration {
+    /// The keys whose values are not the same, secrets included, in alphabetical order; never the values.
+    package func changes(from other: Configuration) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { values[$0] != other.values[$0] }.sorted()
     }
 }
 

@@ -6,6 +6,8 @@ final class Reader {
     /// Keys with the names of apps, sources and the like replaced by `NAME`: what the sample file must show.
     fileprivate(set) var askedKeys: Set<String> = []
     fileprivate var lines: [String] = []
+    /// For each key a number that another value, secrets included, would not have.
+    fileprivate(set) var values: [String: Int] = [:]
 }
 
 /// Step two: one mapping of the file, read key by key. Asking for a key makes it known; whatever is left when the
@@ -213,6 +215,8 @@ final class Section {
 
     /// What was read so far, with its effective values.
     var listing: String { reader.lines.map { $0 + "\n" }.joined() }
+
+    var values: [String: Int] { reader.values }
 }
 
 // MARK: - Reading
@@ -229,6 +233,12 @@ extension Section {
     private func list(_ key: String, _ text: String, isDefault: Bool = false) {
         let indentation = String(repeating: "  ", count: depth)
         reader.lines.append("\(indentation)\(key): \(text)" + (isDefault ? "  # default" : ""))
+        reader.values[child(key), default: 0] ^= text.hashValue
+    }
+
+    /// A secret is listed as where it was found, and may have changed there.
+    private func note(_ secret: FoundSecret, of key: String) {
+        reader.values[child(key), default: 0] ^= secret.secret.reveal { $0.hashValue } &* 31
     }
 
     private func read<Value>(_ entry: Node.Entry, _ kind: Kind<Value>) -> Value? {
@@ -250,7 +260,9 @@ extension Section {
         switch node.content {
         case .text(let text):
             do throws(Wrong) {
-                return try kind.read(text)
+                let value = try kind.read(text)
+                if let secret = value as? FoundSecret { note(secret, of: key) }
+                return value
             } catch {
                 mistake(line: node.line, child(key), error.sentence)
             }

@@ -9,11 +9,11 @@ package final class Listener: @unchecked Sendable {
     let loop: EventLoop
     let responder: any Responder
     let observer: any RequestObserver
-    let limits: ListenerLimits
+    private(set) var limits: ListenerLimits
     let budget: ListenerBudget
     /// Nil where connections are as they come.
     let tls: TLSAcceptor?
-    private let clientAddress: ClientAddress
+    private var clientAddress: ClientAddress
     /// Every connection reads into this one buffer: what arrived is moved on before the next has its turn, so an idle
     /// connection needs none.
     let receiveBuffer: UnsafeMutableRawBufferPointer
@@ -79,6 +79,14 @@ package final class Listener: @unchecked Sendable {
             sweep = LoopTimer(loop) { [unowned self] in lookAtDeadlines() }
             retry = LoopTimer(loop) { [unowned self] in resumeAccepting() }
             state = .accepting(watch)
+        }
+    }
+
+    /// Other limits from now on; a request that is being read keeps those it began with.
+    package func limit(_ limits: ListenerLimits) {
+        loop.execute { [self] in
+            self.limits = limits
+            clientAddress = ClientAddress(trusted: limits.trustedProxies)
         }
     }
 

@@ -1,17 +1,13 @@
-import AdaptyAPI
 import Admin
-import Authentication
 import Configuration
 import Delivery
 import EventLoop
 import Listener
 import Logging
-import RateLimit
 import Relay
 import SQLiteOutbox
 import ServiceLifecycle
 import TLS
-import Vendors
 
 /// Builds a node from its configuration: the only file that knows every part.
 struct Assembly {
@@ -24,12 +20,17 @@ struct Assembly {
     let adminAddress: SocketAddress
 
     /// Opens everything that can fail: the outbox, the sockets, the upstreams. Nothing runs before the services do.
-    init(_ configuration: Configuration, logger: Logger, registry: MetricsRegistry) async throws {
+    /// - Parameters:
+    ///   - path: where the configuration was read, and is read again; nil for one that is in no file.
+    ///   - level: sets what is logged.
+    init(
+        _ configuration: Configuration, at path: String?, logger: Logger, registry: MetricsRegistry,
+        level: @escaping @Sendable (Logger.Level) -> Void
+    ) async throws {
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
         // Deliveries live on the first loop; attempts go out on all of them.
         let clock = LoopClock(loops[0])
         let label = profileLabel(configuration.log.profiles)
-        let answers = Answers(clock: clock)
         let time = SteadyTime(clock)
 
         var settings = OutboxSettings(configuration)
@@ -41,62 +42,47 @@ struct Assembly {
             case .sqlite(let path):
                 try SQLiteOutbox(path: path, settings: settings, onEvent: incidents.raise, onDue: due.raise)
             }
-        let health = Health { outbox.isWritable }
-
-        let observer = DeliveryConditions(next: DeliveryLog(logger: logger, label: label))
-        var upstreams: [AdaptyAPI] = []
-        var deliveries: [String: AppDelivery<LoopClock>] = [:]
-        var apps: [String: App] = [:]
-        for app in configuration.apps {
-            let upstream = try AdaptyAPI(AdaptyAPI.Settings(app), on: loops)
-            upstreams.append(upstream)
-            apps[app.name] = App(version: app.api, reader: upstream)
-            deliveries[app.name] = AppDelivery(
-                app: app.name, policy: DeliveryPolicy(app), outbox: outbox, upstream: upstream, answers: answers,
-                observer: observer, clock: clock, time: { time.now }, executor: loops[0])
-        }
-
-        var issuers: [TokenIssuer] = []
-        var refreshes: [KeyRefresh] = []
-        for settings in configuration.profileTokens {
-            let issuer = try await TokenIssuer(settings)
-            issuers.append(issuer)
-            if case .published(let url) = settings.keys {
-                refreshes.append(try KeyRefresh(of: issuer, from: url, on: loops[0], logger: logger))
-            }
-        }
-
-        let catalog = try configuration.catalog
-        let intake = Intake(
-            authenticator: GateKeeper(configuration, issuers), limiter: RateLimiter(Limits(configuration.limits)),
-            normalizer: catalog, outbox: outbox, apps: apps)
-        let sources = configuration.sources.map { Source($0) }
-        let publicAPI = PublicAPI(
-            intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
-            normalizer: catalog, answers: answers, health: health,
-            digest: { body in body.withUnsafeBytes { shortDigest($0) } })
-        let rejections = Rejections(places: configuration.credentialPlaces)
+        let ground = Ground(
+            loops: loops, clock: clock, time: time, outbox: outbox, answers: Answers(clock: clock),
+            health: Health { outbox.isWritable },
+            observer: DeliveryConditions(next: DeliveryLog(logger: logger, label: label)), logger: logger)
+        let front = try await Front(configuration, on: ground)
+        let responder = CurrentResponder(front.responder)
 
         let limits = ListenerLimits(configuration)
         let budget = ListenerBudget(
             connections: configuration.connectionsWithinDescriptors,
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
+        let rejections = Rejections(places: configuration.credentialPlaces)
         let requestLog = RequestLog(logger: logger, label: label, rejections: rejections)
         func serve(_ address: SocketAddress, _ tls: TLSAcceptor?) throws -> HTTPServer {
             try HTTPServer(
-                address, on: loops, responder: publicAPI, observer: requestLog, limits: limits, budget: budget, tls: tls
+                address, on: loops, responder: responder, observer: requestLog, limits: limits, budget: budget, tls: tls
             ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         }
         let server = try serve(configuration.listen, nil)
         let certificates = try configuration.tls.map { try Certificates(TLSSettings($0), logger: logger) }
         let tlsServer: HTTPServer? =
             if let tls = configuration.tls { try serve(tls.listen, certificates?.acceptor) } else { nil }
+        let servers = [server] + (tlsServer.map { [$0] } ?? [])
+
+        let gate = AdminGate(configuration.admin)
         let adminAPI = AdminAPI(
-            health: health, registry: registry, outbox: outbox,
-            desk: DeskAPI(desk: outbox, conditions: observer, label: label), rejections: rejections,
-            authorize: Self.adminCheck(configuration.admin))
+            health: ground.health, registry: registry, outbox: outbox,
+            desk: DeskAPI(desk: outbox, conditions: ground.observer, label: label), rejections: rejections,
+            authorize: gate.isOpen)
         let adminServer = try HTTPServer(
             configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())
+
+        let deliveries = DeliveryService(front.routes, due: due, timeout: configuration.drain.timeout)
+        let keys = KeyService(front.refreshes, clock: clock)
+        let reload = path.map { path in
+            Reload(
+                path, from: front, on: ground,
+                parts: .init(
+                    responder: responder, servers: servers, deliveries: deliveries, keys: keys, admin: gate,
+                    rejections: rejections, certificates: certificates, level: level))
+        }
 
         self.outbox = outbox
         publicAddress = server.address
@@ -104,28 +90,16 @@ struct Assembly {
         adminAddress = adminServer.address
         services = [
             LoopsService(loops: loops),
-            HangupService(loop: loops[0], logger: logger, reload: certificates?.reload),
-            KeyService(refreshes: refreshes, clock: clock),
+            HangupService(loop: loops[0], reload: { await reload?.run() }),
+            keys,
             OutboxService(outbox: outbox),
-            DeliveryService(
-                deliveries: deliveries, upstreams: upstreams, due: due, timeout: configuration.drain.timeout),
+            deliveries,
             ServerService(server: adminServer, timeout: .seconds(1)),
             PublicService(
-                servers: [server] + (tlsServer.map { [$0] } ?? []), health: health, clock: clock,
-                delay: configuration.drain.delay,
+                servers: servers, health: ground.health, clock: clock, delay: configuration.drain.delay,
                 timeout: configuration.drain.timeout),
-            WaitingReport(outbox: outbox, conditions: observer, clock: clock, logger: logger),
+            WaitingReport(outbox: outbox, conditions: ground.observer, clock: clock, logger: logger),
             incidents,
         ]
-    }
-
-    /// Off loopback a token is required; the configuration saw to that.
-    private static func adminCheck(_ admin: AdminConfiguration) -> @Sendable (Request) -> Bool {
-        guard !admin.tokens.isEmpty else { return { _ in true } }
-        let scheme = TokenScheme(admin.tokens, in: .header("authorization", prefix: "Bearer "))
-        return { request in
-            var request = request
-            return scheme.verify(&request) == .genuine
-        }
     }
 }

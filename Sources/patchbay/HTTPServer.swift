@@ -33,6 +33,11 @@ struct HTTPServer: Sendable {
         for listener in listeners { listener.start() }
     }
 
+    /// Other limits from now on.
+    func limit(_ limits: ListenerLimits) {
+        for listener in listeners { listener.limit(limits) }
+    }
+
     /// Stops accepting, lets what was asked have its answer, and returns when all connections are gone.
     func drain(timeout: Duration) async {
         await withTaskGroup { group in

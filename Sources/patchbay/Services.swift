@@ -1,4 +1,3 @@
-import AdaptyAPI
 import Delivery
 import EventLoop
 import Glibc
@@ -32,23 +31,46 @@ struct OutboxService: Service {
 }
 
 /// Delivers until told to stop; then lets attempts in flight end, and abandons what takes longer than it may.
-struct DeliveryService: Service {
-    let deliveries: [String: AppDelivery<LoopClock>]
-    let upstreams: [AdaptyAPI]
-    let due: DueSignal
-    let timeout: Duration
+final class DeliveryService: Service {
+    private struct State {
+        var routes: [String: DeliveryRoute]
+        /// Those that were replaced and are not done yet.
+        var retiring: [Task<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    private let due: DueSignal
+    private let timeout: Duration
+
+    init(_ routes: [String: DeliveryRoute], due: DueSignal, timeout: Duration) {
+        state = Mutex(State(routes: routes))
+        self.due = due
+        self.timeout = timeout
+    }
 
     func run() async throws {
-        due.connect { app in
-            guard let delivery = deliveries[app] else { return }
+        due.connect { [self] app in
+            guard let delivery = state.withLock({ $0.routes[app] })?.delivery else { return }
             Task { await delivery.wake() }
         }
-        for delivery in deliveries.values { await delivery.wake() }
+        for route in state.withLock({ $0.routes }).values { await route.delivery.wake() }
         try? await gracefulShutdown()
+        let (routes, retiring) = state.withLock { ($0.routes, $0.retiring) }
         await withTaskGroup { group in
-            for delivery in deliveries.values { group.addTask { await delivery.drain() } }
-            // Attempts that outlast the time are abandoned here, and that ends the drains above.
-            for upstream in upstreams { group.addTask { await upstream.close(grace: timeout) } }
+            for route in routes.values { group.addTask { await route.retire(within: self.timeout) } }
+            for task in retiring { group.addTask { await task.value } }
+        }
+    }
+
+    /// New deliveries go new ways at once; what is under way on an old one ends there. No profile is on two ways
+    /// together: the outbox hands it out again only when it was settled.
+    func replace(with routes: [String: DeliveryRoute]) {
+        let old = state.withLock { state in exchange(&state.routes, with: routes) }
+        let gone = old.filter { name, route in routes[name]?.delivery !== route.delivery }
+        let tasks = gone.values.map { route in Task { await route.retire(within: timeout) } }
+        state.withLock { $0.retiring += tasks }
+        for (name, route) in routes where old[name]?.delivery !== route.delivery {
+            Task { await route.delivery.wake() }
         }
     }
 }
@@ -104,22 +126,16 @@ extension Logger {
     static let silent = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
 }
 
-/// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload: certificates are read again.
-/// The configuration itself is not; that is said, and everything goes on.
+/// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload.
 struct HangupService: Service {
     let loop: EventLoop
-    let logger: Logger
-    /// Nil where there is nothing to read again.
-    let reload: (@Sendable () -> Void)?
+    let reload: @Sendable () async -> Void
 
     func run() async throws {
         let watch = LoopBox<SignalWatch>()
-        loop.execute { [loop, logger, reload] in
-            watch.value = SignalWatch(loop, SIGHUP) {
-                logger.warning("SIGHUP: the configuration is read only at start; restart to change it")
-                // Files are read, and that may take its time: off the loop.
-                if let reload { Task.detached { reload() } }
-            }
+        loop.execute { [loop, reload] in
+            // Files are read, and that may take its time: off the loop.
+            watch.value = SignalWatch(loop, SIGHUP) { Task.detached { await reload() } }
         }
         try? await gracefulShutdown()
         loop.execute { watch.value = nil }

@@ -5,6 +5,7 @@ import EventLoop
 import Logging
 import Relay
 import ServiceLifecycle
+import Synchronization
 
 extension TokenIssuer {
     init(_ settings: ProfileTokenConfiguration) async throws {
@@ -113,17 +114,28 @@ struct KeyRefresh: Sendable {
 }
 
 /// Keeps published keys fresh. What listens does not wait for them: the node serves everybody else meanwhile.
-struct KeyService: Service {
-    let refreshes: [KeyRefresh]
-    let clock: LoopClock
+final class KeyService: Service {
+    private let refreshes: Mutex<[Task<Void, Never>]>
+    private let clock: LoopClock
+
+    init(_ refreshes: [KeyRefresh], clock: LoopClock) {
+        self.clock = clock
+        self.refreshes = Mutex([])
+        replace(with: refreshes)
+    }
+
+    /// Others from now on.
+    func replace(with refreshes: [KeyRefresh]) {
+        let tasks = refreshes.map { refresh in Task { [clock] in await refresh.run(clock) } }
+        let old = self.refreshes.withLock { exchange(&$0, with: tasks) }
+        for task in old { task.cancel() }
+    }
 
     func run() async throws {
-        await withTaskGroup { group in
-            for refresh in refreshes {
-                group.addTask { await cancelWhenGracefulShutdown { await refresh.run(clock) } }
-            }
-        }
-        // With nothing to refresh it is still a service: one that ends early would end the node.
         try? await gracefulShutdown()
+        for task in refreshes.withLock({ exchange(&$0, with: []) }) {
+            task.cancel()
+            await task.value
+        }
     }
 }

@@ -71,7 +71,7 @@ struct TLSTests {
         let second = try files.make("second", name: "second")
 
         _ = try files.write("torn", to: "server.pem")
-        try await hangUp(test, until: "the certificate is not reloaded; the old one stays")
+        try await hangUp(test, until: "the configuration is not reloaded; the old one stays")
         #expect(try post(test, trusting: first).status == 0)
 
         try files.replace(pair, with: second)

@@ -14,13 +14,18 @@ package final class Rejections: Sendable {
     /// Since when it is kept.
     package let started: Timestamp
     /// Where a caller's credential is expected, in words: `the header X-Api-Key`.
-    private let places: [String: String]
+    private let places: Mutex<[String: String]>
     private let kinds = Mutex<[RejectionKind: Rejection]>([:])
 
     /// - Parameter places: where each source's credential is expected, by the source's name.
     package init(places: [String: String] = [:], now: Timestamp = .now) {
-        self.places = places
+        self.places = Mutex(places)
         started = now
+    }
+
+    /// The same for a configuration that was read again.
+    package func expect(_ places: [String: String]) {
+        self.places.withLock { $0 = places }
     }
 
     /// Takes note of a request if it was refused. What was answered as the upstream wishes is none, nor is a health
@@ -45,7 +50,8 @@ package final class Rejections: Sendable {
 
     /// What whoever looks at one of them should do, in a sentence.
     package func hint(for rejection: Rejection, _ sender: Rejection.Sender) -> String {
-        RejectionHint(rejection.kind, sender.request, place: places[rejection.kind.caller]).sentence
+        let place = places.withLock { $0[rejection.kind.caller] }
+        return RejectionHint(rejection.kind, sender.request, place: place).sentence
     }
 }
 

@@ -20,7 +20,7 @@ struct Serve: AsyncParsableCommand {
               ADAPTY_SECRET_KEY=secret_live_... patchbay serve --config config/patchbay.yaml
 
             Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
-            accepted is lost. SIGHUP reads certificates again. Exits 74 when the disk does not keep what it is given, \
+            accepted is lost. SIGHUP reads the configuration again, all or nothing. Exits 74 when the disk does not keep what it is given, \
             78 when the configuration is wrong; `patchbay check` says the same without starting.
             """)
 
@@ -32,14 +32,15 @@ struct Serve: AsyncParsableCommand {
         let configuration = try loadConfiguration(config)
         prepareProcess()
         let writer = LogWriter(descriptor: STDOUT_FILENO)
-        let level = Logger.Level(configuration.log.level)
+        let level = LogLevel(Logger.Level(configuration.log.level))
         let logger = Logger(label: "patchbay") { _ in JSONLogHandler(writer: writer, level: level) }
         let registry = MetricsRegistry()
         MetricsSystem.bootstrap(registry)
 
         let assembly: Assembly
         do {
-            assembly = try await Assembly(configuration, logger: logger, registry: registry)
+            assembly = try await Assembly(
+                configuration, at: config, logger: logger, registry: registry, level: level.set)
         } catch {
             printError("patchbay: \(error)")
             throw ExitCode.failure
@@ -89,35 +90,7 @@ struct Serve: AsyncParsableCommand {
 /// - Parameter warn: is told what is no mistake but should be seen; `serve` logs it instead.
 func loadConfiguration(_ path: String, warn: (String) -> Void = { _ in }) throws -> Configuration {
     do {
-        let configuration = try Configuration(contentsOf: path, vendors: Configuration.builtInVendors())
-        _ = try configuration.catalog
-        for app in configuration.apps {
-            do {
-                try AdaptyAPI.Settings(app).check()
-            } catch {
-                printError("\(path) is not right:\napps.\(app.name).\(error.key): \(error.message)")
-                throw ExitCode.configuration
-            }
-        }
-        for issuer in configuration.profileTokens {
-            do {
-                _ = try issuer.readKeys()
-            } catch {
-                printError("\(path) is not right:\n\(error)")
-                throw ExitCode.configuration
-            }
-        }
-        if let tls = configuration.tls {
-            do throws(TLSMistake) {
-                let context = try TLSContext(TLSSettings(tls))
-                for warning in context.warnings(at: Int64(time(nil))) { warn("\(path): tls: \(warning)") }
-            } catch {
-                throw tls.mistake(error.key, error.sentence)
-            }
-        }
-        return configuration
-    } catch let error as ExitCode {
-        throw error
+        return try Configuration(checking: path, warn: warn)
     } catch {
         printError("\(path) is not right:\n\(error)")
         throw ExitCode.configuration

@@ -1,15 +1,22 @@
 import Logging
 import Relay
+import Synchronization
 
 /// Writes swift-log's events as JSON lines: `{"time":"...","level":"info","message":"request",...}`.
 struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
     private let writer: LogWriter
+    private let level: LogLevel
 
-    init(writer: LogWriter, level: Logger.Level) {
+    init(writer: LogWriter, level: LogLevel) {
         self.writer = writer
-        logLevel = level
+        self.level = level
+    }
+
+    /// Every logger's, wherever it was copied to.
+    var logLevel: Logger.Level {
+        get { level.value }
+        nonmutating set { level.set(newValue) }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -37,4 +44,23 @@ struct JSONLogHandler: LogHandler {
         json.newline()
         writer.write(json.bytes)
     }
+}
+
+/// What is logged at the moment; a reload may change it.
+final class LogLevel: Sendable {
+    private let place: Atomic<Int>
+
+    init(_ level: Logger.Level) {
+        place = Atomic(level.place)
+    }
+
+    var value: Logger.Level { Logger.Level.allCases[place.load(ordering: .relaxed)] }
+
+    func set(_ level: Logger.Level) {
+        place.store(level.place, ordering: .relaxed)
+    }
+}
+
+extension Logger.Level {
+    fileprivate var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

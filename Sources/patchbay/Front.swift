@@ -1,0 +1,130 @@
+import AdaptyAPI
+import Authentication
+import Configuration
+import Delivery
+import EventLoop
+import Logging
+import RateLimit
+import Relay
+import Synchronization
+import Vendors
+
+/// What stays for as long as the process runs, whatever the configuration becomes.
+struct Ground: Sendable {
+    let loops: [EventLoop]
+    let clock: LoopClock
+    let time: SteadyTime<LoopClock>
+    let outbox: any Outbox
+    let answers: Answers
+    let health: Health
+    let observer: DeliveryConditions
+    let logger: Logger
+}
+
+/// What a reload replaces: everything between the sockets and the outbox, and between the outbox and the upstreams.
+struct Front: Sendable {
+    let configuration: Configuration
+    let responder: PublicAPI
+    let routes: [String: DeliveryRoute]
+    let refreshes: [KeyRefresh]
+    private let limiter: RateLimiter
+    private let issuers: [String: TokenIssuer]
+
+    /// - Parameter previous: what need not be made anew is taken over from it: connections, circuits, what senders have
+    ///   spent of their limits, keys that were fetched.
+    init(_ configuration: Configuration, on ground: Ground, after previous: Front? = nil) async throws {
+        self.configuration = configuration
+        let changes = previous.map { configuration.changes(from: $0.configuration) }
+        func isSame(_ path: String) -> Bool { changes.map { !$0.contains { $0.hasPrefix(path) } } ?? false }
+
+        var routes: [String: DeliveryRoute] = [:]
+        for app in configuration.apps {
+            // What stands in a file of certificates is not known here: it is read again.
+            if isSame("apps.\(app.name)."), app.caFile == nil, let route = previous?.routes[app.name] {
+                routes[app.name] = route
+            } else {
+                routes[app.name] = try DeliveryRoute(app, on: ground)
+            }
+        }
+        self.routes = routes
+
+        var issuers: [String: TokenIssuer] = [:]
+        var refreshes: [KeyRefresh] = []
+        for settings in configuration.profileTokens {
+            guard case .published(let url) = settings.keys else {
+                issuers[settings.name] = try await TokenIssuer(settings)
+                continue
+            }
+            let known = isSame("profile_tokens.\(settings.name).") ? previous?.issuers[settings.name] : nil
+            let issuer = if let known { known } else { try await TokenIssuer(settings) }
+            issuers[settings.name] = issuer
+            refreshes.append(try KeyRefresh(of: issuer, from: url, on: ground.loops[0], logger: ground.logger))
+        }
+        self.issuers = issuers
+        self.refreshes = refreshes
+
+        limiter =
+            if isSame("limits."), let previous { previous.limiter } else { RateLimiter(Limits(configuration.limits)) }
+        let catalog = try configuration.catalog
+        let intake = Intake(
+            authenticator: GateKeeper(configuration, configuration.profileTokens.compactMap { issuers[$0.name] }),
+            limiter: limiter, normalizer: catalog, outbox: ground.outbox,
+            apps: routes.mapValues { App(version: $0.version, reader: $0.upstream) })
+        let sources = configuration.sources.map { Source($0) }
+        responder = PublicAPI(
+            intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
+            normalizer: catalog, answers: ground.answers, health: ground.health,
+            digest: { body in body.withUnsafeBytes { shortDigest($0) } })
+    }
+}
+
+/// One app's way out: its connections, and what decides when they are used.
+struct DeliveryRoute: Sendable {
+    let version: APIVersion
+    let upstream: AdaptyAPI
+    let delivery: AppDelivery<LoopClock>
+
+    init(_ app: AppConfiguration, on ground: Ground) throws {
+        version = app.api
+        upstream = try AdaptyAPI(AdaptyAPI.Settings(app), on: ground.loops)
+        delivery = AppDelivery(
+            app: app.name, policy: DeliveryPolicy(app), outbox: ground.outbox, upstream: upstream,
+            answers: ground.answers, observer: ground.observer, clock: ground.clock,
+            time: { [time = ground.time] in time.now },
+            executor: ground.loops[0])
+    }
+
+    /// Takes no more, lets what is under way end, and abandons what takes longer than it may: it goes back to the
+    /// outbox.
+    func retire(within timeout: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { await delivery.drain() }
+            // Attempts that outlast the time are abandoned here, and that ends the drain above.
+            group.addTask { await upstream.close(grace: timeout) }
+        }
+    }
+}
+
+/// Answers as the front of the moment does. A request that has begun is answered by the front that it began with.
+final class CurrentResponder: Responder {
+    private let current: Mutex<any Responder>
+
+    init(_ responder: any Responder) {
+        current = Mutex(responder)
+    }
+
+    func replace(with responder: any Responder) {
+        current.withLock { $0 = responder }
+    }
+
+    func answerEarly(_ head: Request) -> Response? { current.withLock { $0 }.answerEarly(head) }
+
+    func reply(to request: Request) -> Reply { current.withLock { $0 }.reply(to: request) }
+
+    func respond(to request: Request) async -> Response {
+        switch reply(to: request) {
+        case .now(let response): response
+        case .later(let answer): await answer()
+        }
+    }
+}

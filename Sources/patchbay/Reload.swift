@@ -1,0 +1,85 @@
+import Configuration
+import EventLoop
+import Listener
+import Logging
+import Relay
+
+/// SIGHUP: reads the configuration, its secrets and the certificates again, and puts them to use together, or not at
+/// all. Requests and attempts that are under way end as they began.
+actor Reload {
+    private let path: String
+    private let ground: Ground
+    private let parts: Parts
+    private var front: Front
+
+    /// What is told of a new front.
+    struct Parts: Sendable {
+        let responder: CurrentResponder
+        let servers: [HTTPServer]
+        let deliveries: DeliveryService
+        let keys: KeyService
+        let admin: AdminGate
+        let rejections: Rejections
+        /// Nil without TLS.
+        let certificates: Certificates?
+        let level: @Sendable (Logger.Level) -> Void
+    }
+
+    init(_ path: String, from front: Front, on ground: Ground, parts: Parts) {
+        self.path = path
+        self.front = front
+        self.ground = ground
+        self.parts = parts
+    }
+
+    func run() async {
+        do {
+            let configuration = try Configuration(checking: path) { ground.logger.warning("\($0)") }
+            let changes = configuration.changes(from: front.configuration)
+            let fixed = changes.filter { configuration.isFixed($0, since: front.configuration) }
+            guard fixed.isEmpty else {
+                throw SettingMistake("a restart is needed to change \(fixed.joined(separator: ", "))")
+            }
+            let next = try await Front(configuration, on: ground, after: front)
+            adopt(next)
+            let line = LogLine { json in json.array("changed") { json in for key in changes { json.element(key) } } }
+            ground.logger.notice("the configuration was read again", metadata: line.metadata)
+        } catch {
+            let line = LogLine { $0.field("error", "\(error)") }
+            ground.logger.error("the configuration is not reloaded; the old one stays", metadata: line.metadata)
+        }
+    }
+
+    private func adopt(_ next: Front) {
+        let configuration = next.configuration
+        parts.deliveries.replace(with: next.routes)
+        parts.keys.replace(with: next.refreshes)
+        parts.admin.admit(configuration.admin)
+        parts.rejections.expect(configuration.credentialPlaces)
+        parts.level(Logger.Level(configuration.log.level))
+        for server in parts.servers { server.limit(ListenerLimits(configuration)) }
+        parts.certificates?.reload()
+        parts.responder.replace(with: next.responder)
+        front = next
+    }
+}
+
+extension Configuration {
+    /// Whether a key is read only at start: the sockets, the outbox and what is counted over the whole process.
+    fileprivate func isFixed(_ key: String, since old: Configuration) -> Bool {
+        let parts = key.split(separator: ".")
+        if key.hasSuffix(".reassert_after"), parts.first == "apps", parts.count == 3 {
+            // Of an app that comes or goes it is as good as the default.
+            func value(_ configuration: Configuration) -> Duration {
+                configuration.apps.first { $0.name == parts[1] }?.reassertAfter ?? .seconds(24 * 3600)
+            }
+            return value(self) != value(old)
+        }
+        return Self.fixed.contains { key == $0 || key.hasPrefix($0 + ".") }
+    }
+
+    private static let fixed = [
+        "listen", "tls", "admin.listen", "outbox", "retention", "loops", "drain", "limits.connections",
+        "limits.connections_per_ip", "limits.bytes_in_flight", "log.profiles",
+    ]
+}

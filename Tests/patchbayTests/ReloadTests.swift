@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+/// SIGHUP: all or nothing, and nobody notices but whom it is about.
+@Suite("The whole process: SIGHUP", .timeLimit(.minutes(2)))
+struct ReloadTests {
+    private static let event = #"{"appsflyer_id":"1-2","customer_user_id":"u"}"#
+
+    /// Writes the configuration anew and asks for it to be read; returns when the log says how that went.
+    private func reload(_ test: RelayUnderTest, _ edit: (String) -> String) async throws -> Bool {
+        let text = try String(contentsOfFile: test.configuration, encoding: .utf8)
+        try edit(text).write(toFile: test.configuration, atomically: true, encoding: .utf8)
+        func outcomes() -> Int { test.relay.log.components(separatedBy: #""message":"the configuration "#).count }
+        let before = outcomes()
+        test.relay.send(SIGHUP)
+        for _ in 0..<250 where outcomes() == before { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(outcomes() == before + 1)
+        let line = test.relay.log.split(separator: "\n").last { $0.contains(#""message":"the configuration "#) }
+        return line?.contains("was read again") ?? false
+    }
+
+    @Test("a source, a rotated key and the log's level are there without a restart, and the log names what changed")
+    func changes() async throws {
+        let test = try await RelayUnderTest()
+        let client = try TestClient(test.relay.address)
+        let key = try test.directory.write("a-key-from-a-file-1\n", to: "key")
+        #expect(try client.post("/hooks/branch?token=\(RelayUnderTest.token)", "{}").status == 404)
+        let isRead = try await reload(test) { text in
+            text.replacing("sources:", with: "sources:\n  branch: { vendor: branch, app: main, auth: none }")
+                .replacing("key: env:CLIENT_KEY", with: "key: [env:CLIENT_KEY, file:\(key)]")
+                + "\nlog: { level: debug }\n"
+        }
+        #expect(isRead)
+        #expect(try client.post("/hooks/branch", "{}").status == 200)
+        #expect(test.relay.log.contains(#""client_keys.ios.key","log.level","sources.branch.app""#))
+        func write(_ key: String) throws -> Int {
+            let headers = [
+                "Authorization": "Api-Key \(key)", "adapty-customer-user-id": "u", "Content-Type": "application/json",
+            ]
+            return try client.post("/client/appsflyer", #"{"appsflyer_id":"1-2"}"#, headers).status
+        }
+        #expect(try write("a-key-from-a-file-1") == 200)
+        // The same file, another secret in it.
+        _ = try test.directory.write("a-key-from-a-file-2\n", to: "key")
+        #expect(try await reload(test) { $0 })
+        #expect(test.relay.log.contains(#""changed":["client_keys.ios.key"]"#))
+        #expect(try (write("a-key-from-a-file-1"), write("a-key-from-a-file-2")) == (401, 200))
+        #expect(!test.relay.log.contains("a-key-from-a-file"))
+    }
+
+    @Test(
+        "what is wrong, or read only at start, changes nothing at all",
+        arguments: [
+            ("sources:", "sources:\n  branch: { vendor: brunch, app: main, auth: none }", "did you mean"),
+            ("loops: 2", "loops: 3", "a restart is needed to change loops"),
+            ("loops: 2", "loops: [", "line"),
+            ("rate: {", "reassert_after: 1h, rate: {", "a restart is needed to change apps.main.reassert_after"),
+            ("listen: 127.0.0.1:0\nadmin", "listen: 127.0.0.1:1\nadmin", "a restart is needed to change listen"),
+        ])
+    func keeps(old: String, new: String, words: String) async throws {
+        let test = try await RelayUnderTest()
+        let client = try TestClient(test.relay.address)
+        let isRead = try await reload(test) { text in
+            text.replacing("sources:", with: "sources:\n  adjust: { vendor: adjust, app: main, auth: none }")
+                .replacing(old, with: new)
+        }
+        #expect(!isRead && test.relay.log.contains(words))
+        #expect(try client.post("/hooks/adjust", "{}").status == 404)
+        #expect(try client.post(test.hook("appsflyer"), Self.event).status == 200)
+    }
+
+    @Test("a key that was rotated at Adapty is picked up, and what waited for it arrives")
+    func rotatedSecret() async throws {
+        let test = try await RelayUnderTest()
+        let client = try TestClient(test.relay.address)
+        let key = try test.directory.write("secret_live_of_yesterday", to: "secret")
+        #expect(try await reload(test) { $0.replacing("secret_key: env:KEY", with: "secret_key: file:\(key)") })
+        #expect(try client.post(test.hook("appsflyer"), Self.event).json?["accepted"] as? Int == 1)
+        #expect(try await test.logs("the app's settings are wrong"))
+        #expect(try test.held().profiles.isEmpty)
+        _ = try test.directory.write(RelayUnderTest.secretKey, to: "secret")
+        #expect(try await reload(test) { $0 })
+        // Not when the paused app would be probed, a minute later.
+        try await test.delivered(within: 20)
+        #expect(try test.held().profiles["u"]?["appsflyer_id"] == "1-2")
+    }
+
+    @Test("under load no request fails, nothing is lost, and what is unchanged stays so")
+    func underLoad() async throws {
+        let test = try await RelayUnderTest()
+        let address = test.relay.address
+        let hook = test.hook("appsflyer")
+        let sender = Task {
+            try await TestClient.onThread {
+                let client = try TestClient(address)
+                var statuses: [Int: Int] = [:]
+                for number in 0..<1500 {
+                    let body = #"{"appsflyer_id":"1-\#(number)","customer_user_id":"user-\#(number)"}"#
+                    statuses[try client.post(hook, body).status, default: 0] += 1
+                }
+                return statuses
+            }
+        }
+        for round in 0..<8 {
+            // Another way to the upstream each time.
+            let isRead = try await reload(test) {
+                $0.replacing("concurrency: \(round + 1), ", with: "").replacing(
+                    "main: { upstream", with: "main: { concurrency: \(round + 2), upstream")
+            }
+            #expect(isRead)
+        }
+        #expect(try await sender.value == [200: 1500])
+        try await test.delivered()
+        let (profiles, requests) = try test.held()
+        #expect(profiles.count == 1500 && requests >= 1500)
+        #expect(
+            try TestClient(address).post(hook, #"{"appsflyer_id":"1-7","customer_user_id":"user-7"}"#).text.contains(
+                #""unchanged":1"#))
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+    }
+}
