@@ -34,6 +34,30 @@ package final class ListeningSocket: Sendable {
         }
     }
 
+    /// A further descriptor of a socket that somebody else opened and keeps.
+    init(sharing other: Int32, at address: SocketAddress) throws(SystemError) {
+        let descriptor = fcntl(other, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw SystemError("fcntl F_DUPFD_CLOEXEC") }
+        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0 else {
+            let error = SystemError("fcntl O_NONBLOCK")
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+        self.address = address
+    }
+
+    /// Where a descriptor listens; nil for what is no listening TCP socket.
+    static func address(of descriptor: Int32) -> SocketAddress? {
+        var isListening: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        var bound = sockaddr_storage()
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) == 0, isListening != 0,
+            ConnectedSocket.name(of: descriptor, &bound)
+        else { return nil }
+        return SocketAddress(bound)
+    }
+
     deinit {
         close(descriptor)
     }

@@ -2,6 +2,8 @@ package import Relay
 
 /// The store's numbers. The defaults suit one node with a disk of its own.
 package struct OutboxSettings: Sendable {
+    /// How long to wait for another process that has the file to end; by default it is an error at once.
+    package var lockPatience: Duration = .zero
     /// How long a value that Adapty confirmed is not sent again when it comes unchanged; by app, 24 hours unless given.
     package var reassertAfter: [String: Duration] = [:]
     /// How far ahead of its arrival a vendor's time is believed; beyond, the time of arrival counts. Without this bound

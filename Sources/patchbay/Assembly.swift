@@ -22,9 +22,11 @@ struct Assembly {
     /// Opens everything that can fail: the outbox, the sockets, the upstreams. Nothing runs before the services do.
     /// - Parameters:
     ///   - path: where the configuration was read, and is read again; nil for one that is in no file.
+    ///   - takesOver: another process may still have the outbox; who connects meanwhile is kept waiting.
     ///   - level: sets what is logged.
     init(
-        _ configuration: Configuration, at path: String?, logger: Logger, registry: MetricsRegistry,
+        _ configuration: Configuration, at path: String?, takesOver: Bool = false, logger: Logger,
+        registry: MetricsRegistry,
         level: @escaping @Sendable (Logger.Level) -> Void
     ) async throws {
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
@@ -33,7 +35,12 @@ struct Assembly {
         let label = profileLabel(configuration.log.profiles)
         let time = SteadyTime(clock)
 
+        // Open before the other process closes its own: between the two somebody always listens.
+        let opened = takesOver ? try ListeningSocket(configuration.listen) : nil
         var settings = OutboxSettings(configuration)
+        if takesOver {
+            settings.lockPatience = configuration.drain.delay + configuration.drain.timeout + .seconds(30)
+        }
         settings.clock = { time.now }
         let due = DueSignal()
         let incidents = OutboxIncidents(logger: logger)
@@ -55,12 +62,15 @@ struct Assembly {
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let rejections = Rejections(places: configuration.credentialPlaces)
         let requestLog = RequestLog(logger: logger, label: label, rejections: rejections)
-        func serve(_ address: SocketAddress, _ tls: TLSAcceptor?) throws -> HTTPServer {
+        func serve(
+            _ address: SocketAddress, _ tls: TLSAcceptor?, opened: ListeningSocket? = nil
+        ) throws -> HTTPServer {
             try HTTPServer(
-                address, on: loops, responder: responder, observer: requestLog, limits: limits, budget: budget, tls: tls
+                address, opened: opened, on: loops, responder: responder, observer: requestLog, limits: limits,
+                budget: budget, tls: tls
             ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         }
-        let server = try serve(configuration.listen, nil)
+        let server = try serve(configuration.listen, nil, opened: opened)
         let certificates = try configuration.tls.map { try Certificates(TLSSettings($0), logger: logger) }
         let tlsServer: HTTPServer? =
             if let tls = configuration.tls { try serve(tls.listen, certificates?.acceptor) } else { nil }

@@ -9,15 +9,21 @@ struct HTTPServer: Sendable {
     /// Where it listens; the port is the kernel's choice where 0 was asked for.
     let address: SocketAddress
 
+    /// - Parameter opened: a socket at that address that listens already; those of a service manager are found.
     init(
-        _ wanted: SocketAddress, on loops: [EventLoop], responder: any Responder, observer: any RequestObserver,
+        _ wanted: SocketAddress, opened: ListeningSocket? = nil, on loops: [EventLoop], responder: any Responder,
+        observer: any RequestObserver,
         limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget = ListenerBudget(),
         tls: TLSAcceptor? = nil, acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
     ) throws(SystemError) {
         var address = wanted
         var listeners: [Listener] = []
-        for loop in loops {
-            let socket = try ListeningSocket(address)
+        for (number, loop) in loops.enumerated() {
+            let passed = try ActivatedSockets.process.socket(at: address)
+            let socket =
+                if let passed { passed } else if let opened, number == 0 { opened } else {
+                    try ListeningSocket(address)
+                }
             // The first one settles the port for the others.
             address = socket.address
             listeners.append(

@@ -76,6 +76,16 @@ final class RelayUnderTest {
             ["serve", "--config", configuration], environment: variables.merging(environment) { $1 })
     }
 
+    /// A second process with the same configuration, which takes over when the first has ended.
+    func startSuccessor(at configuration: String) async throws -> RunningPatchbay {
+        let variables = [
+            "TOKEN": Self.token, "KEY": Self.secretKey, "CLIENT_KEY": Self.clientKey, "WRITER_KEY": Self.writerKey,
+        ]
+        return try await RunningPatchbay(
+            ["serve", "--take-over", "--config", configuration],
+            environment: variables.merging(environment) { $1 })
+    }
+
     func startAgain() async throws {
         relay = try await Self.start(configuration, environment)
     }

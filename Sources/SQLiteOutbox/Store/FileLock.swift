@@ -5,15 +5,23 @@ import Glibc
 struct FileLock: ~Copyable {
     private let descriptor: Int32
 
-    /// - Parameter path: the outbox; the lock is `path.lock`, and says who holds it.
-    init(besides path: String) throws(OutboxOpenError) {
+    /// - Parameters:
+    ///   - path: the outbox; the lock is `path.lock`, and says who holds it.
+    ///   - patience: how long to wait for whoever holds it to end.
+    init(besides path: String, patience: Duration = .zero) throws(OutboxOpenError) {
         let lockPath = path + ".lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw OutboxOpenError(path: path, problem: .notWritable, cause: "open \(lockPath): \(Self.words(errno))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let deadline = ContinuousClock.now + patience
+        // The kernel would wait for us, but not with a limit.
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
+            if code == EINTR || (code == EWOULDBLOCK && ContinuousClock.now < deadline) {
+                usleep(10_000)
+                continue
+            }
             let holder = Self.read(descriptor)
             close(descriptor)
             if code == EWOULDBLOCK {

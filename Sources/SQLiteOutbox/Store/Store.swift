@@ -46,7 +46,7 @@ final class Store {
         self.onEvent = onEvent
         self.onDue = onDue
         try makeParents(of: path)
-        lock = try FileLock(besides: path)
+        lock = try FileLock(besides: path, patience: settings.lockPatience)
         file = try OutboxFile(path: path, settings: settings)
         (deadLetterCounts, lastRow) = try recover(ledger.ledger, from: file)
         checkpointer = try Checkpointer(path: path, settings: settings, status: status) {

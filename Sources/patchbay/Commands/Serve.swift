@@ -27,6 +27,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The configuration file.")
     var config = "config/patchbay.yaml"
 
+    @Flag(help: "Wait for the node that has the outbox to stop; who connects meanwhile waits too.")
+    var takeOver = false
+
     func run() async throws {
         let start = ContinuousClock.now
         let configuration = try loadConfiguration(config)
@@ -40,7 +43,7 @@ struct Serve: AsyncParsableCommand {
         let assembly: Assembly
         do {
             assembly = try await Assembly(
-                configuration, at: config, logger: logger, registry: registry, level: level.set)
+                configuration, at: config, takesOver: takeOver, logger: logger, registry: registry, level: level.set)
         } catch {
             printError("patchbay: \(error)")
             throw ExitCode.failure

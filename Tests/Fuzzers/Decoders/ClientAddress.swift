@@ -1,15 +1,13 @@
+import EventLoop
 import Relay
 
 @testable import Listener
 
 extension Fuzzer {
-    /// `X-Forwarded-For` and `Forwarded`: nobody can put words into the mouth of a proxy.
+    /// `X-Forwarded-For`: nobody can put words into the mouth of a proxy.
     static let clientAddress = Fuzzer(
         name: "ClientAddress", mostBytes: 256,
-        words: [
-            ", ", "for=", ";proto=http", "\"", "\\", "10.0.0.1", "198.51.100.4:80", "[2001:db8::1]:443",
-            "::ffff:10.0.0.1", "/8", "localhost:1",
-        ],
+        words: [", ", "10.0.0.1", "198.51.100.4:80", "[2001:db8::1]:443", "::ffff:10.0.0.1", "/8", "localhost:1"],
         seeds: { _ in
             [
                 "1.1.1.1, 198.51.100.4, 10.0.0.2", "198.51.100.4:5123", "[2001:db8::1]:443, fd00::2",
@@ -36,17 +34,12 @@ extension Fuzzer {
             claim(
                 clients.of(headers(fields.dropLast() + [last]), peer: peer).description == "198.51.100.77",
                 "an address is forged within its field")
-            // The same of the other field, whatever quotes the client left open.
-            last = (fields.last ?? []) + Array(", for=198.51.100.77".utf8)
-            claim(
-                clients.of(headers(fields.dropLast() + [last], of: "Forwarded"), peer: peer).description
-                    == "198.51.100.77", "an address is forged in Forwarded")
             let stranger = PeerAddress("203.0.113.5")
             claim(clients.of(headers(fields), peer: stranger) == stranger, "a stranger was believed")
         })
 
-    private static func headers(_ fields: [[UInt8]], of name: String = "X-Forwarded-For") -> Headers {
-        let name = Array(name.utf8)
+    private static func headers(_ fields: [[UInt8]]) -> Headers {
+        let name = Array("X-Forwarded-For".utf8)
         var bytes: [UInt8] = []
         var places: [Headers.Place] = []
         for field in fields {

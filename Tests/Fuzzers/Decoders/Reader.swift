@@ -114,7 +114,7 @@ private func read(_ bytes: [UInt8], _ limits: RequestLimits, cut: (_ rest: Int) 
             switch reader.next() {
             case .needMore: break read
             case .expectation: continue
-            case .request(let head, let body, _):
+            case .request(let head, let body):
                 claim(!outcome.closes, "a request after the failure")
                 claim(head.bytes <= limits.headBytes, "a head of \(head.bytes) bytes")
                 claim(head.headers.count <= limits.fields, "\(head.headers.count) fields")

@@ -1,0 +1,39 @@
+import Glibc
+
+/// The listening sockets that a service manager opened before it started this process, and keeps open when it ends:
+/// whoever connects in between waits, and is not refused. systemd passes them as descriptors from 3 on, how many in
+/// `LISTEN_FDS`, for whom in `LISTEN_PID`. Source: sd_listen_fds(3).
+package struct ActivatedSockets: Sendable {
+    private let sockets: [(address: SocketAddress, descriptor: Int32)]
+
+    /// Those of this process; none where it was started by hand.
+    package static let process = ActivatedSockets(
+        count: environment("LISTEN_FDS"), for: environment("LISTEN_PID"), first: 3)
+
+    /// - Parameters:
+    ///   - count, pid: as they stand in the environment. What is meant for another process is left alone.
+    ///   - first: the first descriptor.
+    init(count: String?, for pid: String?, first: Int32) {
+        guard let count = count.flatMap({ Int32($0) }), (1...64).contains(count), pid == String(getpid()) else {
+            sockets = []
+            return
+        }
+        sockets = (first..<(first + count)).compactMap { descriptor in
+            // What we start has no use for them.
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            return ListeningSocket.address(of: descriptor).map { ($0, descriptor) }
+        }
+    }
+
+    /// Where they listen.
+    package var addresses: [SocketAddress] { sockets.map(\.address) }
+
+    /// A socket of ours on one that was passed; nil where none listens at this address. It may be asked for once a
+    /// loop: all of them accept from one queue.
+    package func socket(at address: SocketAddress) throws(SystemError) -> ListeningSocket? {
+        guard let passed = sockets.first(where: { $0.address == address }) else { return nil }
+        return try ListeningSocket(sharing: passed.descriptor, at: address)
+    }
+
+    private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}

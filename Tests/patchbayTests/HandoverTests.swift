@@ -1,0 +1,59 @@
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("The whole process: one node after another on one port", .timeLimit(.minutes(1)))
+struct HandoverTests {
+    @Test("a successor takes over port and outbox; nobody is refused, and nothing is lost")
+    func takesOver() async throws {
+        let test = try await RelayUnderTest(settings: "drain: { delay: 0s, timeout: 10s }")
+        // The port that the kernel chose, for both.
+        let text = try String(contentsOfFile: test.configuration, encoding: .utf8)
+            .replacing("listen: 127.0.0.1:0\nadmin", with: "listen: \(test.relay.address)\nadmin")
+        let configuration = try test.directory.write(text, to: "successor.yaml")
+        let (address, hook) = (test.relay.address, test.hook("appsflyer"))
+        let isOver = Mutex(false)
+        let sender = Task {
+            try await TestClient.onThread {
+                var accepted: [Int] = []
+                var number = 0
+                while !isOver.withLock({ $0 }) {
+                    // A connection each: who is refused fails.
+                    let body = #"{"appsflyer_id":"1-\#(number)","customer_user_id":"user-\#(number)"}"#
+                    if try TestClient(address).post(hook, body).status == 200 { accepted.append(number) }
+                    number += 1
+                }
+                return (accepted, number)
+            }
+        }
+        async let successor = test.startSuccessor(at: configuration)
+        // It listens while it waits for the outbox.
+        try await Task.sleep(for: .milliseconds(300))
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+        let next = try await successor
+        try await Task.sleep(for: .milliseconds(300))
+        isOver.withLock { $0 = true }
+        let (accepted, asked) = try await sender.value
+        #expect(accepted.count == asked && asked > 50)
+        for _ in 0..<400 {
+            if try test.held().profiles.count == asked { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(try test.held().profiles.count == asked)
+        next.send(SIGTERM)
+        #expect(try await next.ended() == 0)
+    }
+
+    @Test("without --take-over a second node says who has the outbox, and ends")
+    func secondNode() async throws {
+        let test = try await RelayUnderTest()
+        let (status, _, error) = try RunningPatchbay.run(
+            ["serve", "--config", test.configuration],
+            environment: [
+                "TOKEN": "t", "KEY": RelayUnderTest.secretKey, "CLIENT_KEY": "a-client-key-1",
+                "WRITER_KEY": "a-client-key-2",
+            ])
+        #expect(status == 1 && error.contains("is held by process"))
+    }
+}
