@@ -76,8 +76,9 @@ package enum ProxyHeader: Sendable, Equatable {
         }
         guard line[end + 1] == .lineFeed else { return .malformed }
         let length = end + 2
-        let words = String(decoding: line[..<end], as: UTF8.self)
-            .split(separator: " ", omittingEmptySubsequences: false)
+        // By bytes: to Swift a blank and a combining mark behind it are one character, and no separator.
+        let words = line[..<end].split(separator: .space, omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
         // What follows UNKNOWN is to be ignored.
         if words[1] == "UNKNOWN" { return .header(.proxy, length: length) }
         guard words.count == 6, let source = IPAddress(words[2]), let target = IPAddress(words[3]),
@@ -94,7 +95,7 @@ package enum ProxyHeader: Sendable, Equatable {
     }
 
     /// 0 to 65535, without zeros in front.
-    private static func isPort(_ text: Substring) -> Bool {
+    private static func isPort(_ text: String) -> Bool {
         UInt16(text).map { String($0) == text } ?? false
     }
 }

@@ -78,6 +78,7 @@ struct ProxyHeaderTests {
             "PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n",
             "PROXY TCP4 1.2.3.4 1.2.3.4 +1 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 -2\r\n",
             "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rX",
+            "PROXY \u{301}\r\n", "PROXY TCP4 \u{301}1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4 1.2.3.4\0 1.2.3.4 1 2\r\n",
             "PROXY UNKNOWN" + String(repeating: "x", count: 94), "PROXY UNKNOWNX\r\n", "PROXY unknown\r\n",
         ])
     func badText(header: String) {
