@@ -122,8 +122,8 @@ if let libFuzzer {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CFuzzer", "Relay", "EventLoop", "Listener", "Authentication", "Vendors", "SQLiteOutbox", "AdaptyAPI",
-                "Configuration",
+                "CFuzzer", "CSimdjson", "CZlib", "Relay", "EventLoop", "Listener", "Authentication", "Vendors",
+                "SQLiteOutbox", "AdaptyAPI", "Configuration", crypto,
             ],
             path: "Tests/Fuzzers", exclude: ["CFuzzer", "run.sh"],
             swiftSettings: strict + [.unsafeFlags(["-O"])],

@@ -27,15 +27,14 @@ export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
 run() {
     local name=$1 folder=$scratch/fuzzed/$1
-    rm -rf "$folder/seeds"
-    mkdir -p "$folder/corpus" "$findings/$name"
+    rm -rf "$folder/seeds" "$folder/found"
+    mkdir -p "$folder/corpus" "$folder/found"
     "$fuzz" --prepare "$name" "$folder"
-    local options=(-seed="${SEED:-1}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1)
+    local options=(-seed="${SEED:-1}" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1)
     [ ! -s "$folder/words" ] || options+=(-dict="$folder/words")
     local state=none
-    "$fuzz" "$name" "${options[@]}" -artifact_prefix="$findings/$name/" "$folder/corpus" "$folder/seeds" \
+    "$fuzz" "$name" "${options[@]}" -artifact_prefix="$folder/found/" "$folder/corpus" "$folder/seeds" \
         >"$folder/log" 2>&1 || state=FOUND
-    rmdir --ignore-fail-on-non-empty "$findings/$name" "$findings" 2>/dev/null || true
     awk -v name="$name" -v state="$state" '
         / cov: / { for (i = 1; i < NF; i++) last[$i] = $(i + 1) }
         /^stat::number_of_executed_units/ { runs = $2 }
@@ -48,7 +47,9 @@ run() {
         }
     ' "$folder/log"
     [ $state = none ] || {
-        grep -aE 'NOT SO|Fatal error|^SUMMARY|Test unit written|^Base64' "$folder/log" | sed 's/^/    /' || true
+        grep -aE 'NOT SO|Fatal error|^SUMMARY|^Base64' "$folder/log" | sed 's/^/    /' || true
+        mkdir -p "$findings/$name"
+        cp "$folder/found/"* "$findings/$name/" || true
         touch "$scratch/fuzzed/found"
     }
 }

@@ -114,11 +114,13 @@ private func read(_ bytes: [UInt8], _ limits: RequestLimits, cut: (_ rest: Int) 
             switch reader.next() {
             case .needMore: break read
             case .expectation: continue
-            case .request(let head, let body):
+            case .request(let head, let body, let compressed):
                 claim(!outcome.closes, "a request after the failure")
                 claim(head.bytes <= limits.headBytes, "a head of \(head.bytes) bytes")
                 claim(head.headers.count <= limits.fields, "\(head.headers.count) fields")
                 claim(body.count <= limits.bodyBytes, "a body of \(body.count) bytes")
+                claim((compressed?.count ?? 0) <= limits.bodyBytes, "a compressed body beyond the limit")
+                claim(compressed == nil || head.isCompressed, "a body was decoded unasked")
                 outcome.requests.append((head, body))
                 outcome.statuses.append(200)
             case .failure(let failure):
@@ -134,8 +136,8 @@ private func read(_ bytes: [UInt8], _ limits: RequestLimits, cut: (_ rest: Int) 
         Array("POST / HTTP/1.1\r\nHost: a\r\n\r\n".utf8).withUnsafeBytes { reader.append($0) }
         if case .needMore = reader.next() {} else { claim(false, "something after the failure") }
     } else {
-        // What was taken of the last piece is let go with the next one.
-        let most = limits.headBytes + limits.bodyBytes + limits.trailerBytes + limits.chunkExtensionBytes + 64
+        // What was taken, a head among it, is let go when the next piece comes.
+        let most = 2 * limits.headBytes + limits.bodyBytes + limits.trailerBytes + limits.chunkExtensionBytes + 64
         claim(reader.heldBytes <= most + lastPiece, "\(reader.heldBytes) bytes are held")
     }
     return outcome

@@ -11,11 +11,11 @@ extension Fuzzer {
             [
                 "\u{0}a=b&token=\(secret)&c=d", "\u{0}%74oken=\(secret)&token=x", "\u{1}\(secret)",
                 "\u{2}Bearer \(secret)", "\u{3}Basic \(basic)", "\u{4}Bearer \(secret)", "\u{4}Api-Key  \(secret)",
-                "\u{5}\(basic)",
+                "\u{5}\(basic)", "\u{6}/\(secret)", "\u{6}/%63\(secret.dropFirst())/",
             ].map { Array($0.utf8) }
         },
         run: { input in
-            let kind = input.byte() % 6
+            let kind = input.byte() % 7
             // The reader lets no control character into a field or a query.
             let text = String(decoding: input.rest.filter { !$0.isControl }, as: UTF8.self)
             let secrets = [Secret(secret), Secret("user:\(secret)")]
@@ -29,7 +29,10 @@ extension Fuzzer {
                 let scheme = TokenScheme(secrets, in: .query("token"))
                 let isIn = scheme.verify(&request) == .genuine
                 claim(!isIn || text.contains(secret) || text.contains("%"), "let in with \(text)")
-                claim(scheme.verify(&request) == .refused(.noCredential), "a token stayed in \(request.query)")
+                guard case .refused(.noCredential, _) = scheme.verify(&request) else {
+                    claim(false, "a token stayed in \(request.query)")
+                    return
+                }
             case 1:
                 let scheme = TokenScheme(secrets, in: .header("X-Api-Key", prefix: ""))
                 let isRight = text.isSameBytes(as: secret) || text.isSameBytes(as: "user:\(secret)")
@@ -46,9 +49,15 @@ extension Fuzzer {
                 request.headers = Headers([Field("Authorization", text)])
                 let isIn = (try? keys.client(of: request)) != nil
                 claim(!isIn || text.hasSuffix(secret), "let in with \(text)")
+            case 6:
+                request.path += text
+                let scheme = TokenScheme(secrets, in: .path)
+                let isIn = scheme.verify(&request) == .genuine
+                claim(!isIn || text.contains(secret) || text.contains("%"), "let in with \(text)")
+                claim(!text.hasPrefix("/") || request.path == "/hooks/fuzz", "a token stayed in \(request.path)")
             default:
                 // Foundation's reading, where it is as strict.
-                guard let bytes = Base64.decode(Array(text.utf8)) else { return }
+                guard let bytes = ByteEncoding.base64.decode(Array(text.utf8)) else { return }
                 claim(Data(bytes).base64EncodedString() == text, "\(text) has two spellings")
             }
         })

@@ -11,9 +11,8 @@ struct Fuzzer: Sendable {
     let run: @Sendable (inout Input) -> Void
 
     static let all: [Fuzzer] = [
-        .reader, .compressed, .clientAddress, .query, .json, .vendors, .clientPayload, .schemes, .upstreamAnswer,
-        .outbox,
-        .configuration,
+        .reader, .compressed, .proxyHeader, .clientAddress, .query, .json, .vendors, .clientPayload, .schemes,
+        .signatures, .profileTokens, .upstreamAnswer, .outbox, .configuration,
     ]
 }
 
