@@ -6,6 +6,8 @@ package import Relay
 package struct ClientKeys: Sendable {
     /// By digest: how long a look-up takes may tell something of a digest, and from a digest no key can be found.
     private let clients: [SHA256Digest: ClientKey]
+    /// What would be accepted, for whoever looks for a wrong key: each length once, however many keys there are.
+    private let expectation: Evidence
     private let tokens: ProfileTokens?
     private let tokenApps: Set<String>
 
@@ -20,13 +22,18 @@ package struct ClientKeys: Sendable {
         self.tokens = tokens
         self.tokenApps = tokenApps
         var clients: [SHA256Digest: ClientKey] = [:]
+        var lengths: Set<Int> = []
         for (client, secrets) in keys {
             for secret in secrets where !secret.isEmpty {
                 let digest = secret.reveal { SHA256.digest(of: $0[...]) }
                 if clients[digest] == nil { clients[digest] = client }
+                if !tokenApps.contains(client.app) { lengths.insert(secret.reveal(\.count)) }
             }
         }
         self.clients = clients
+        var expectation = Evidence()
+        expectation.expectedBytes = lengths.sorted()
+        self.expectation = expectation
     }
 
     /// The client that sent a request, if its key is known or its token is believed, and it may do what it asks: POST
@@ -55,20 +62,26 @@ package struct ClientKeys: Sendable {
             return client
         }
         guard isBearer, let tokens, PresentedToken.isLike(key) else {
-            throw .unauthorized(cause: "unknown_key", challenge: Self.challenge)
+            var evidence = expectation
+            evidence.presentedBytes = key.count
+            throw Self.unbelieved("unknown_key", evidence)
         }
         do throws(ProfileTokens.Unbelieved) {
             return try tokens.client(key)
         } catch {
             switch error {
             case .flawed(let flaw):
-                var refusal = Refusal.unauthorized(cause: flaw.reason.rawValue, challenge: Self.challenge)
-                refusal.evidence = flaw.evidence
-                throw refusal
+                throw Self.unbelieved(flaw.reason.rawValue, flaw.evidence)
             case .noKeysYet:
                 throw .unavailable("Tokens cannot be checked yet.", retryAfter: 15, cause: "no_token_keys")
             }
         }
+    }
+
+    private static func unbelieved(_ cause: String, _ evidence: Evidence) -> Refusal {
+        var refusal = Refusal.unauthorized(cause: cause, challenge: challenge)
+        refusal.evidence = evidence
+        return refusal
     }
 
     private static let challenge = "Api-Key, Bearer"

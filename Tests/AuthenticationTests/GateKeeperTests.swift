@@ -82,10 +82,26 @@ struct GateKeeperTests {
     func refusedClient(authorization: String?, cause: String) throws {
         let refusal = try #require(
             #expect(throws: Refusal.self) { try authenticate(.dropIn(.v2), authorization: authorization) })
-        #expect(refusal == .unauthorized(cause: cause, challenge: "Api-Key, Bearer"))
+        #expect(refusal.cause == cause)
+        #expect(refusal.headers == Refusal.unauthorized(cause: cause, challenge: "Api-Key, Bearer").headers)
         #expect(refusal.status == 401)
         #expect(refusal.message == "Invalid API key")
         #expect(!"\(refusal)".contains("anary"))
+    }
+
+    @Test("a key that is not known leaves its length and those of the keys that are, and nothing else")
+    func evidence() throws {
+        var expected = Evidence()
+        expected.presentedBytes = 10
+        expected.expectedBytes = [11, 12]
+        let refusal = try #require(
+            #expect(throws: Refusal.self) { try authenticate(.dropIn(.v2), authorization: "Api-Key canary-ios") })
+        #expect(refusal.evidence == expected)
+        // Where only tokens are accepted, no key's length would help.
+        let keys = ClientKeys([(Self.ios, [Secret("canary-ios-1")])], tokenApps: ["main"])
+        let request = Request(method: .post, path: "/", headers: Headers([Field("Authorization", "Api-Key x")]))
+        let other = try #require(#expect(throws: Refusal.self) { try keys.client(of: request) })
+        #expect(other.evidence?.expectedBytes == [])
     }
 
     @Test("POST needs the scope write, GET the scope read")

@@ -192,9 +192,8 @@ struct RejectionsTests {
                 "The sender's time is 2 hours ahead of ours, 5 minutes are tolerated: set its clock."
             ),
             (
-                "unknown_key", evidence { $0.keyID = "k2" },
-                "The credential is not one of those configured (it names the key \"k2\"): was it changed on one side "
-                    + "only?"
+                "wrong_credential", Evidence(),
+                "The credential is not one of those configured: was it changed on one side only?"
             ),
         ])
     func hints(cause: String, evidence: Evidence, sentence: String) throws {
@@ -202,6 +201,39 @@ struct RejectionsTests {
         rejections.note(Self.exchange(cause, evidence: evidence), label: { _ in "" })
         let entry = try #require(rejections.recent().first)
         #expect(rejections.hint(for: entry, try #require(entry.senders.first)) == sentence)
+    }
+
+    @Test(
+        "each cause of a profile token has one, too",
+        arguments: [
+            ("token_expired", evidence { ($0.skew, $0.tolerance) = (.seconds(-430), .seconds(30)) }, "7 minutes ago"),
+            ("token_not_yet_valid", evidence { ($0.skew, $0.tolerance) = (.seconds(7200), .seconds(30)) }, "2 hours"),
+            ("wrong_audience", evidence { $0.keyID = "k2" }, "audience in profile_tokens"),
+            ("wrong_issuer", Evidence(), "iss and algorithm"),
+            ("unknown_key", evidence { $0.keyID = "k2" }, "no key \"k2\" here"),
+            ("unknown_key", Evidence(), "no key for the token's algorithm here"),
+            ("unknown_key", evidence { ($0.presentedBytes, $0.expectedBytes) = (24, [32]) }, "24 bytes long"),
+            ("wrong_signature", Evidence(), "No key of the issuer"),
+            ("algorithm_not_allowed", Evidence(), "algorithms"),
+            ("malformed_token", Evidence(), "three parts"), ("token_too_long", Evidence(), "8192 bytes"),
+            ("critical_header", Evidence(), "crit"), ("no_expiry", Evidence(), "no exp"),
+            ("bad_time", Evidence(), "no number of seconds"), ("no_profile", Evidence(), "customer_user_id"),
+            ("bad_profile", Evidence(), "profile's id"),
+        ])
+    func tokenHints(cause: String, evidence: Evidence, words: String) throws {
+        let rejections = Rejections()
+        rejections.note(Self.exchange(cause, route: "/client/branch", evidence: evidence), label: { _ in "" })
+        let entry = try #require(rejections.recent().first)
+        let hint = rejections.hint(for: entry, try #require(entry.senders.first))
+        #expect(hint.contains(words), "\(hint)")
+    }
+
+    @Test("a wrong signature at a hook is not called a token's")
+    func hookSignature() throws {
+        let rejections = Rejections()
+        rejections.note(Self.exchange("wrong_signature"), label: { _ in "" })
+        let entry = try #require(rejections.recent().first)
+        #expect(rejections.hint(for: entry, try #require(entry.senders.first)).contains("configured secret"))
     }
 
     @Test("a refused body is noted by its digest, whatever stage refused it; an accepted or throttled one is not")

@@ -1,9 +1,9 @@
 /// What to look at, for whoever runs the node and wonders why a vendor is refused. Says nothing that is not in the
 /// record.
 struct RejectionHint {
-    private let kind: RejectionKind
+    let kind: RejectionKind
     private let request: RefusedRequest
-    private let evidence: Evidence
+    let evidence: Evidence
     /// Where the credential is expected.
     private let place: String
 
@@ -15,6 +15,7 @@ struct RejectionHint {
     }
 
     var sentence: String {
+        if kind.code == "unauthorized", let token { return token }
         if let skew = evidence.skew, let tolerance = evidence.tolerance, skew > tolerance || skew < .zero - tolerance {
             return clock(skew, tolerance)
         }
@@ -59,8 +60,7 @@ struct RejectionHint {
 
     private var secret: String {
         guard let presented = evidence.presentedBytes, !evidence.expectedBytes.isEmpty else {
-            let key = evidence.keyID.map { " (it names the key \"\($0)\")" } ?? ""
-            return "The credential is not one of those configured\(key): was it changed on one side only?"
+            return "The credential is not one of those configured: was it changed on one side only?"
         }
         let expected = evidence.expectedBytes
         if expected.contains(presented) {
@@ -86,7 +86,7 @@ struct RejectionHint {
 
 extension Duration {
     /// In the largest unit of which there are at least two.
-    fileprivate var inWords: String {
+    var inWords: String {
         let seconds = components.seconds
         for (unit, length) in [("days", 86400), ("hours", 3600), ("minutes", 60)] as [(String, Int64)]
         where seconds >= 2 * length {
