@@ -111,7 +111,7 @@ let package = Package(
         tests(of: "Admin", ["Relay", coreMetrics]),
         tests(of: "Sandbox", ["Relay"]),
         tests(of: "Configuration", ["Relay", "EventLoop"]),
-        tests(of: "patchbay", [jwt, "TestCertificates"], exclude: ["Samples"]),
+        tests(of: "patchbay", [crypto, jwt, "TestCertificates"], exclude: ["Samples"]),
     ],
     cxxLanguageStandard: .cxx17
 )

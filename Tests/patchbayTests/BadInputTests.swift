@@ -50,6 +50,45 @@ struct BadInputTests {
         #expect(!test.relay.log.contains("canary"))
     }
 
+    @Test("a source that is not there is answered as any path is, and a wrong secret as a missing one")
+    func nothingLearned() async throws {
+        let test = try await RelayUnderTest()
+        func answer(_ target: String) throws -> String {
+            let answer = try TestClient(test.relay.address).post(target, Self.good)
+            return "\(answer.status) \(answer.text)"
+        }
+        #expect(try answer("/hooks/nobody?token=\(RelayUnderTest.token)") == answer("/nothing"))
+        #expect(try answer("/hooks/appsflyer?token=wrong") == answer("/hooks/appsflyer"))
+        #expect(try await test.logs(#""cause":"wrong_credential""#))
+        #expect(try await test.logs(#""cause":"no_credential""#))
+    }
+
+    @Test("no line of the log is a caller's, whatever it writes")
+    func logLines() async throws {
+        let test = try await RelayUnderTest(settings: "log: { level: trace }")
+        let forged = #"{"level":"error","message":"forged"}"#
+        for line in ["\n", "\r\n", "\u{2028}"] {
+            let text = "u\"\(line)\(forged)\(line)"
+            let encoded = try #require(text.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            let client = try TestClient(test.relay.address)
+            for target in [
+                "/hooks/\(encoded)", test.hook("appsflyer") + "&appsflyer_id=1-2&customer_user_id=\(encoded)",
+            ] {
+                _ = try client.send("GET", target, ["X-Request-Id": forged, "User-Agent": forged])
+            }
+            let body = try JSONSerialization.data(withJSONObject: ["appsflyer_id": text, "customer_user_id": text])
+            _ = try client.post(test.hook("appsflyer"), String(decoding: body, as: UTF8.self))
+        }
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+        let lines = test.relay.log.split(whereSeparator: \.isNewline)
+        #expect(lines.count > 9)
+        for line in lines {
+            let json = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? NSDictionary
+            #expect(json != nil && json?["message"] as? String != "forged", "\(line)")
+        }
+    }
+
     @Test("events that are understood and come to nothing are successes with a counted reason")
     func skips() async throws {
         let test = try await RelayUnderTest()

@@ -1,14 +1,24 @@
+import Crypto
 import Foundation
+import TestCertificates
 import Testing
 
 /// A secret of each kind there is, planted where such secrets are kept, and looked for wherever a node leaves words. A
-/// further kind is one case here, and its place in `configuration`.
+/// further kind is one case here, and its place in `configuration`. What only checks signatures, as a public key in PEM
+/// or a key set does, is no secret.
 enum Canary: String, CaseIterable {
     case secretKey, newSecretKey, rejectingKey, pausingKey, failingKey, unreachableKey
     case adminToken, queryToken, oldQueryToken, headerToken, pathToken, signingSecret, basic, clientKey,
-        rejectingClientKey
+        rejectingClientKey, webhookSecret, hexSecret, profileTokenSecret, profileToken, tlsKey
+
+    /// What the relay listens with.
+    static let tls = try? TestCertificates()
+    static let tlsPair = try? tls?.make("server")
 
     /// With what base64 and URLs write differently, and not found in any text by chance.
+    private var text: String { "canary/\(rawValue)+7f3a~51d2" }
+
+    /// As it is configured or presented.
     var value: String {
         let prefix =
             switch self {
@@ -16,8 +26,32 @@ enum Canary: String, CaseIterable {
             case .basic: "user:"
             default: ""
             }
-        return prefix + "canary/\(rawValue)+7f3a~51d2"
+        return switch self {
+        case .webhookSecret: "whsec_" + Data(text.utf8).base64EncodedString()
+        case .hexSecret: text.utf8.map { String(format: "%02x", $0) }.joined()
+        case .profileToken: Self.signedToken
+        // Its first line is the same for every key of its kind.
+        case .tlsKey:
+            Self.tlsPair.flatMap { try? String(contentsOfFile: $0.key, encoding: .utf8) }?
+                .split(separator: "\n").dropFirst(2).first.map(String.init) ?? "no TLS key was made"
+        default: prefix + text
+        }
     }
+
+    /// Until 2100, for the user `u`.
+    private static let signedToken: String = {
+        func part(_ bytes: some Sequence<UInt8>) -> String {
+            Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+                "=", with: "")
+        }
+        let claims = part(#"{"aud":"patchbay","sub":"u","exp":4102444800}"#.utf8)
+        let signed = part(#"{"alg":"HS256"}"#.utf8) + "." + claims
+        let key = SymmetricKey(data: Data(Canary.profileTokenSecret.value.utf8))
+        return signed + "." + part(HMAC<SHA256>.authenticationCode(for: Data(signed.utf8), using: key))
+    }()
+
+    /// What is written in hex or base64, as signatures are made with it.
+    var signingKey: SymmetricKey { SymmetricKey(data: Data(text.utf8)) }
 
     /// The others are in the environment.
     var isFile: Bool { [.newSecretKey, .headerToken, .clientKey].contains(self) }
@@ -36,6 +70,12 @@ enum Canary: String, CaseIterable {
         forms += [hex, hex.uppercased(), value.replacing("/", with: "\\/")]
         if let encoded = value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) { forms.append(encoded) }
         if let encoded = value.addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed) { forms.append(encoded) }
+        switch self {
+        case .webhookSecret, .hexSecret: forms.append(text)
+        // The claims and the signature are as bad as the whole.
+        case .profileToken: forms += value.split(separator: ".").dropFirst().map(String.init)
+        default: break
+        }
         return forms
     }
 
@@ -80,10 +120,12 @@ final class CanaryTests {
         func source(_ name: String, of app: String, _ auth: String) -> String {
             "  \(name): { vendor: appsflyer, app: \(app), auth: { \(auth) } }"
         }
+        let pair = try #require(Canary.tlsPair)
         let query = "token: [\(reference(.queryToken)), \(reference(.oldQueryToken))], in: query, name: token"
         return try directory.write(
             """
             listen: 127.0.0.1:0
+            tls: { listen: 127.0.0.1:0, certificate: \(pair.certificate), key: \(pair.key) }
             admin: { listen: 127.0.0.1:0, token: \(reference(.adminToken)) }
             outbox: sqlite:\(directory.path)/outbox/patchbay.db
             loops: 1
@@ -106,6 +148,10 @@ final class CanaryTests {
             \(source("basic", of: "main", "basic: \(reference(.basic))"))
             \(source("path", of: "main", "token: \(reference(.pathToken)), in: path"))
             \(source("signed", of: "main", "hmac: \(reference(.signingSecret)), header: X-Signature"))
+            \(source("webhooks", of: "main", "standard_webhooks: \(reference(.webhookSecret))"))
+            \(source("hex", of: "main", "hmac: \(reference(.hexSecret)), key_encoding: hex, header: X-Signature"))
+            profile_tokens:
+              backend: { app: main, key: \(reference(.profileTokenSecret)), algorithms: [HS256], audience: patchbay }
             client_keys:
               ios: { app: main, key: \(reference(.clientKey)), scopes: [write, read] }
               android: { app: rejecting, key: \(reference(.rejectingClientKey)), scopes: [write, read] }
@@ -194,17 +240,38 @@ final class CanaryTests {
         #expect(try ask(address, "POST", "/hooks/path/\(path)", [:], Self.payload) == 200)
         #expect(try ask(address, "POST", "/hooks/path/\(path)x", [:], Self.payload) == 401)
         #expect(try ask(address, "POST", "/hooks/signed", ["X-Signature": "00"], Self.payload) == 401)
+        #expect(try ask(address, "POST", "/hooks/hex", ["X-Signature": signature(.hexSecret)], Self.payload) == 200)
+        #expect(try ask(address, "POST", "/hooks/hex", ["X-Signature": "00"], Self.payload) == 401)
+        let webhook = ["webhook-id": "1", "webhook-timestamp": "\(Int(Date.now.timeIntervalSince1970))"]
+        for (signature, status) in [("v1,\(webhookSignature(webhook))", 200), ("v1,AAAA", 401)] {
+            let fields = webhook.merging(["webhook-signature": signature]) { $1 }
+            #expect(try ask(address, "POST", "/hooks/webhooks", fields, Self.payload) == status)
+        }
+        let token = ["Authorization": "Bearer \(Canary.profileToken.value)"]
+        #expect(try ask(address, "POST", Self.path, token, #"{"appsflyer_id":"5-6"}"#) == 200)
+        #expect(try ask(address, "GET", RelayUnderTest.dropIn, token) == 403)
         let client = ["Authorization": "Api-Key \(Canary.clientKey.value)", "adapty-customer-user-id": "u"]
         #expect(try ask(address, "POST", Self.path, client, #"{"appsflyer_id":"3-4"}"#) == 200)
         #expect(try ask(address, "GET", RelayUnderTest.dropIn, client) == 200)
         #expect(try ask(address, "GET", "/openapi.json") == 200)
     }
 
+    private func signature(_ canary: Canary) -> String {
+        HMAC<SHA256>.authenticationCode(for: Data(Self.payload.utf8), using: canary.signingKey)
+            .map { String(format: "%02x", $0) }.joined()
+    }
+
+    private func webhookSignature(_ fields: [String: String]) -> String {
+        let signed = "\(fields["webhook-id"] ?? "").\(fields["webhook-timestamp"] ?? "").\(Self.payload)"
+        let code = HMAC<SHA256>.authenticationCode(for: Data(signed.utf8), using: Canary.webhookSecret.signingKey)
+        return Data(code).base64EncodedString()
+    }
+
     /// A right credential in every place where it is wrong.
     private func misplaced(_ canary: Canary, _ address: String) throws {
         let value = canary.value
         let encoded = try #require(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
-        for source in ["query", "header", "basic", "path", "signed"] {
+        for source in ["query", "header", "basic", "path", "signed", "webhooks", "hex"] {
             let target = "/hooks/\(source)"
             for name in [
                 "Authorization", "X-Api-Key", "Cookie", "Content-Type", "Content-Encoding", "Expect", "User-Agent",

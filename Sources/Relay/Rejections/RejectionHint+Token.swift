@@ -37,8 +37,7 @@ extension RejectionHint {
         case "no_profile":
             return "The token lacks the claims that customer_user_id and profile_id in profile_tokens name."
         case "bad_profile":
-            return
-                "The token's claim with the profile's id holds something that cannot be one: what does its issuer write?"
+            return "The token's claim with the profile's id holds what cannot be one: what does its issuer write?"
         default: return nil
         }
     }
