@@ -11,9 +11,17 @@ enum Canary: String, CaseIterable {
     case adminToken, queryToken, oldQueryToken, headerToken, pathToken, signingSecret, basic, clientKey,
         rejectingClientKey, webhookSecret, hexSecret, profileTokenSecret, profileToken, tlsKey
 
-    /// What the relay listens with.
-    static let tls = try? TestCertificates()
-    static let tlsPair = try? tls?.make("server")
+    /// What the relay listens with, in PEM.
+    static let tls: (certificate: String, key: String)? = try? {
+        let files = try TestCertificates()
+        return try withExtendedLifetime(files) {
+            let pair = try files.make("server")
+            return (
+                try String(contentsOfFile: pair.certificate, encoding: .utf8),
+                try String(contentsOfFile: pair.key, encoding: .utf8)
+            )
+        }
+    }()
 
     /// With what base64 and URLs write differently, and not found in any text by chance.
     private var text: String { "canary/\(rawValue)+7f3a~51d2" }
@@ -32,8 +40,7 @@ enum Canary: String, CaseIterable {
         case .profileToken: Self.signedToken
         // Its first line is the same for every key of its kind.
         case .tlsKey:
-            Self.tlsPair.flatMap { try? String(contentsOfFile: $0.key, encoding: .utf8) }?
-                .split(separator: "\n").dropFirst(2).first.map(String.init) ?? "no TLS key was made"
+            Self.tls?.key.split(separator: "\n").dropFirst(2).first.map(String.init) ?? "no TLS key was made"
         default: prefix + text
         }
     }
@@ -120,12 +127,14 @@ final class CanaryTests {
         func source(_ name: String, of app: String, _ auth: String) -> String {
             "  \(name): { vendor: appsflyer, app: \(app), auth: { \(auth) } }"
         }
-        let pair = try #require(Canary.tlsPair)
+        let tls = try #require(Canary.tls)
+        let certificate = try directory.write(tls.certificate, to: "tls.pem")
+        let key = try directory.write(tls.key, to: "tls.key")
         let query = "token: [\(reference(.queryToken)), \(reference(.oldQueryToken))], in: query, name: token"
         return try directory.write(
             """
             listen: 127.0.0.1:0
-            tls: { listen: 127.0.0.1:0, certificate: \(pair.certificate), key: \(pair.key) }
+            tls: { listen: 127.0.0.1:0, certificate: \(certificate), key: \(key) }
             admin: { listen: 127.0.0.1:0, token: \(reference(.adminToken)) }
             outbox: sqlite:\(directory.path)/outbox/patchbay.db
             loops: 1
