@@ -26,7 +26,7 @@ struct HandoverTests {
                 return (accepted, number)
             }
         }
-        async let successor = test.startSuccessor(at: configuration)
+        async let successor = RelayUnderTest.startSuccessor(at: configuration)
         // It listens while it waits for the outbox.
         try await Task.sleep(for: .milliseconds(300))
         test.relay.send(SIGTERM)

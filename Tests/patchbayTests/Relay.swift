@@ -77,13 +77,10 @@ final class RelayUnderTest {
     }
 
     /// A second process with the same configuration, which takes over when the first has ended.
-    func startSuccessor(at configuration: String) async throws -> RunningPatchbay {
-        let variables = [
-            "TOKEN": Self.token, "KEY": Self.secretKey, "CLIENT_KEY": Self.clientKey, "WRITER_KEY": Self.writerKey,
-        ]
+    static func startSuccessor(at configuration: String) async throws -> RunningPatchbay {
+        let variables = ["TOKEN": token, "KEY": secretKey, "CLIENT_KEY": clientKey, "WRITER_KEY": writerKey]
         return try await RunningPatchbay(
-            ["serve", "--take-over", "--config", configuration],
-            environment: variables.merging(environment) { $1 })
+            ["serve", "--take-over", "--config", configuration], environment: variables)
     }
 
     func startAgain() async throws {
