@@ -40,7 +40,7 @@ package struct AdminAPI: Responder {
         case .readyz: response = health.answer(.isReady)
         case .metrics where !authorize(request), .rejected where !authorize(request): response = Self.unauthorized
         case .metrics:
-            let text = registry.render() + Self.render(await outbox.census(), fileBytes: desk.fileBytes)
+            let text = await registry.render() + renderOutbox()
             response = Response(
                 status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                 body: Array(text.utf8))
@@ -65,7 +65,8 @@ package struct AdminAPI: Responder {
     }
 
     /// What waits is asked for, not kept: it is right at the moment of the scrape.
-    private static func render(_ census: [Census], fileBytes: Int) -> String {
+    private func renderOutbox() async -> String {
+        let census = await outbox.census()
         var text = MetricsText()
         text.head("patchbay_profiles_waiting", .gauge)
         for app in census { text.sample("patchbay_profiles_waiting", [("app", app.app)], Double(app.waiting)) }
@@ -76,7 +77,9 @@ package struct AdminAPI: Responder {
         text.head("patchbay_dead_letters", .gauge)
         for app in census { text.sample("patchbay_dead_letters", [("app", app.app)], Double(app.deadLetters)) }
         text.head("patchbay_outbox_file_bytes", .gauge)
-        text.sample("patchbay_outbox_file_bytes", [], Double(fileBytes))
+        text.sample("patchbay_outbox_file_bytes", [], Double(desk.fileBytes))
+        text.head("patchbay_outbox_writable", .gauge)
+        text.sample("patchbay_outbox_writable", [], outbox.isWritable ? 1 : 0)
         return text.text
     }
 }

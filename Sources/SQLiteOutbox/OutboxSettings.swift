@@ -21,6 +21,8 @@ package struct OutboxSettings: Sendable {
     package var foldBacklog = 20_000
     /// Profiles folded in one transaction: 256 rows keep a commit behind it waiting for about 3 ms.
     package var foldSlice = 256
+    /// Fewer where their patches hold more bytes than this: a transaction takes several times as much of the log.
+    package var foldSliceBytes = 256 << 10
     /// A newer time of a known value is written when this old, unless something else writes the profile before.
     package var newerTimesAfter: Duration = .seconds(60)
 
@@ -52,6 +54,12 @@ package struct OutboxSettings: Sendable {
     package var trimSlice = 256
     /// Free room that stays in the file for what comes next; more is given back to the disk.
     package var freeBytes = 16 << 20
+
+    /// Less room than this on the disk counts as none: what is in the log alone has to get into the file, and a slice of
+    /// the fold first into one and then into the other, or nothing delivered would ever make room.
+    package var reserveBytes = 4 << 20
+    /// How much room the disk with a path has, in bytes.
+    package var room: @Sendable (_ path: String) -> Int = { roomOnDisk($0) }
 
     /// How long another program's lock on the file is waited for.
     package var lockWait: Duration = .seconds(5)

@@ -27,7 +27,7 @@ package final class SQLiteOutbox: Outbox {
         self.path = path
         self.settings = settings
         ledger = SharedLedger(Ledger(settings: settings))
-        status = StoreStatus { onEvent(.broken($0.failure)) }
+        status = StoreStatus(onEvent: onEvent)
         let store = try Store(
             path: path, settings: settings, ledger: ledger, mail: mail, status: status, onEvent: onEvent,
             onDue: onDue)

@@ -75,6 +75,12 @@ final class OutboxIncidents: Service {
                 "the outbox is broken: nothing more is accepted, and this process ends",
                 metadata: LogLine { $0.field("error", "\(failure)") }.metadata)
             broken.continuation.yield(failure)
+        case .unwritable(let failure):
+            logger.error(
+                "the outbox cannot be written: events are answered 503 until it can",
+                metadata: LogLine { $0.field("error", "\(failure)") }.metadata)
+        case .writable:
+            logger.notice("the outbox can be written again")
         case .deadLettersRemoved(let app, let count):
             logger.warning(
                 "dead letters removed, kept for as long as the configuration says",

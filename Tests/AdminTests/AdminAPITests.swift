@@ -37,6 +37,7 @@ struct AdminAPITests {
         #expect(text.contains(#"patchbay_oldest_waiting_seconds{app="main"} 90.5"#))
         #expect(text.contains(#"patchbay_oldest_waiting_seconds{app="idle"} 0"#))
         #expect(text.contains(#"patchbay_dead_letters{app="main"} 3"#))
+        #expect(text.contains("patchbay_outbox_writable 1\n"))
         #expect(text.contains("# HELP patchbay_profiles_waiting "))
     }
 

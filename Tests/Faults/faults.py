@@ -22,6 +22,7 @@ FAULTS = {
     "sigterm": killed.sigterm,
     "sigint": killed.sigint,
     "disk-full": disk.disk_full,
+    "small-disk": disk.small_disk,
     "fsync-fails": disk.fsync_fails,
     "slow-disk": disk.slow_disk,
     "bad-files": files.bad_files,

@@ -14,7 +14,11 @@ struct FailureTests {
         var settings = OutboxSettings.atNoon
         settings.mostPages = 64
         settings.probeEvery = .milliseconds(1)
-        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let events = Mutex<[OutboxEvent]>([])
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { event in
+            events.withLock { $0.append(event) }
+        } onDue: { _ in
+        }
         let value = String(repeating: "x", count: 2000)
         var accepted = 0
         var failure: OutboxFailure?
@@ -36,11 +40,48 @@ struct FailureTests {
             try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: value])))
         }
         #expect(await outbox.claim(1000, of: "main", at: noon).deliveries.isEmpty)
+        // However many are refused, it is told once.
+        #expect(events.withLock { $0 } == [.unwritable(.full("SQLite 13: database or disk is full"))])
 
         try makeRoom(in: scratch.file)
         while !outbox.isWritable { await Task.yield() }
         #expect(
             try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: "short"]))) == [.accepted])
+        #expect(events.withLock { $0.dropFirst() } == [.writable])
+        await outbox.close()
+    }
+
+    @Test(
+        "a disk that fills up refuses while there is room to forget what was delivered, and so makes room",
+        .timeLimit(.minutes(1)))
+    func fillsUp() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.probeEvery = .milliseconds(1)
+        settings.reserveBytes = 1 << 20
+        let disk = 4 << 20
+        settings.room = { path in disk - bytes(of: path) - bytes(of: path + "-wal") }
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let value = String(repeating: "x", count: 2000)
+        var accepted = 0
+        for _ in 0..<3 {
+            let before = accepted
+            await #expect(throws: OutboxFailure.self) {
+                while accepted < 10_000 {
+                    _ = try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: value])))
+                    accepted += 1
+                }
+            }
+            #expect(accepted > before)
+            var claim = await outbox.claim(10_000, of: "main", at: noon)
+            #expect(claim.deliveries.count == accepted - before)
+            try settleAll(claim, in: outbox, as: .applied(at: noon))
+            while !outbox.isWritable {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            claim = await outbox.claim(10_000, of: "main", at: noon)
+            #expect(claim.deliveries.isEmpty)
+        }
         await outbox.close()
     }
 
@@ -75,6 +116,19 @@ struct FailureTests {
         #expect(try query(path, "SELECT name FROM sqlite_schema", as: String.self) == ["mine"])
     }
 
+    @Test("another program's write-ahead log is left alone")
+    func anotherProgramsLog() throws {
+        let path = scratch.path + "/other.db"
+        let left = try DatabaseQueue(path: path)
+        try left.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL; CREATE TABLE mine (id INTEGER)")
+        }
+        for suffix in ["", "-wal"] { copyFile(path + suffix, scratch.copy + suffix) }
+        #expect(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.copy) { _ in } }
+        for suffix in ["", "-wal"] { #expect(content(of: scratch.copy + suffix) == content(of: path + suffix)) }
+        try left.close()
+    }
+
     @Test("a damaged page is found at the start")
     func damaged() async throws {
         let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
@@ -88,8 +142,10 @@ struct FailureTests {
         let size = lseek(file, 0, SEEK_END)
         for offset in stride(from: 4096 * 4, to: size, by: 4096) { pwrite(file, garbage, garbage.count, offset) }
         close(file)
+        copyFile(scratch.file, scratch.copy)
         let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
         #expect(error.problem == .corrupt)
+        #expect(content(of: scratch.file) == content(of: scratch.copy), "not even a counter is written")
     }
 
     @Test("after a failed fsync nothing is accepted, whatever works later, until a new process has read the file")

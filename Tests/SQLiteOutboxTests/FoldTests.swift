@@ -85,13 +85,28 @@ struct FoldTests {
         await outbox.close()
     }
 
+    @Test("a slice of large rows is a short one")
+    func sliceIsBoundedByBytes() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.foldSliceBytes = 10_000
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let patches = [20_000] + Array(repeating: 3000, count: 9)
+        for (number, size) in patches.enumerated() {
+            let value = String(repeating: "x", count: size)
+            _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: value])))
+        }
+        let before = outbox.commits
+        await outbox.fold()
+        // The one that is larger than all that a slice may have, and three times three.
+        #expect(outbox.commits - before == 4)
+        await outbox.close()
+    }
+
     @Test("keeps the write-ahead log bounded while commits never pause")
     func logIsBounded() async throws {
         var settings = OutboxSettings()
         settings.checkpointBytes = 1 << 16
         settings.mostLogBytes = 1 << 18
-        // On a slow machine the fold begins meanwhile, and 256 rows of this size are megabytes in one transaction.
-        settings.foldSlice = 16
         let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
         let written = 3000
         await withTaskGroup { group in

@@ -151,7 +151,7 @@ struct LedgerTests {
         }
         ledger.forget(at: noon)
         #expect(known(to: ledger) == 5)
-        for (row, place) in ledger.unfolded.take(9).enumerated() {
+        for (row, place) in ledger.unfolded.take(9, bytes: .max).enumerated() {
             ledger.markFolded(place.entry, into: Int64(row + 1))
         }
         for _ in 0..<3 { ledger.forget(at: noon) }

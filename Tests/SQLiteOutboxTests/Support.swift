@@ -112,6 +112,19 @@ func copyFile(_ source: String, _ target: String) {
     while case let count = read(from, &buffer, buffer.count), count > 0 { _ = write(to, buffer, count) }
 }
 
+func bytes(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
+
+func content(of path: String) -> [UInt8] {
+    let file = open(path, O_RDONLY)
+    defer { close(file) }
+    return [UInt8](unsafeUninitializedCapacity: bytes(of: path)) { buffer, count in
+        count = max(0, read(file, buffer.baseAddress, buffer.count))
+    }
+}
+
 /// A clock that stands still until a test moves it.
 final class HandClock: Sendable {
     private let time = Mutex(noon)

@@ -39,6 +39,8 @@ package struct RequestLog: RequestObserver {
         switch exchange.status {
         case _ where exchange.account.route == "/livez" || exchange.account.route == "/readyz": .debug
         case 501, 505: .info
+        // Refused on purpose, and while it lasts all are: what is wrong has one error line of its own.
+        case 503: .warning
         case 500...: .error
         default: .info
         }

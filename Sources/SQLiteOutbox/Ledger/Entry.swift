@@ -46,6 +46,9 @@ final class Entry {
         static let noRequest = UniqueID(high: 0, low: 0)
 
         var isWaiting: Bool { !waiting.isEmpty }
+
+        /// About how many bytes its row's patches have.
+        var size: Int { waiting.size + applied.size }
     }
 
     /// Where the next attempt comes from.
@@ -161,6 +164,9 @@ struct AppliedPatch: Equatable {
     private(set) var fields: [Field] = []
 
     var isEmpty: Bool { fields.isEmpty }
+
+    /// About how many bytes of the file it takes.
+    var size: Int { fields.reduce(0) { $0 + PackedPatch.size(of: $1.field) } }
 
     /// The same, nothing of it confirmed later than at a time.
     func confirmed(notAfter time: Timestamp) -> AppliedPatch {

@@ -24,8 +24,16 @@ struct UnfoldedQueue {
 
     mutating func append(_ place: Place) { places.append(place) }
 
-    mutating func take(_ count: Int) -> [Place] {
-        let slice = Array(places.prefix(count))
+    /// At least one, where there is any.
+    /// - Parameter bytes: no more than so many in all, of those after the first.
+    mutating func take(_ count: Int, bytes: Int) -> [Place] {
+        var rest = bytes
+        var slice: [Place] = []
+        for place in places.prefix(count) {
+            rest -= place.entry.state.size
+            if rest < 0, !slice.isEmpty { break }
+            slice.append(place)
+        }
         places.removeFirst(slice.count)
         return slice
     }

@@ -16,6 +16,7 @@ struct PackedPatch: Equatable {
     }
 
     var isEmpty: Bool { bytes.isEmpty }
+    var size: Int { bytes.count }
 
     var patch: MergedPatch {
         var patch = MergedPatch()
@@ -104,7 +105,7 @@ struct PackedPatch: Equatable {
         }
     }
 
-    private static func size(of field: MergedPatch.Field) -> Int {
+    static func size(of field: MergedPatch.Field) -> Int {
         guard case .text(let text) = field.value else { return 18 }
         let lengthBits = Int.bitWidth - (text.utf8.count + 1).leadingZeroBitCount
         return 17 + (lengthBits + 6) / 7 + text.utf8.count

@@ -19,8 +19,12 @@ enum Schema {
         return migrator
     }
 
+    enum Content {
+        case isEmpty, isOurs
+    }
+
     /// Refuses what is not ours and what is newer than this program, before anything is written.
-    static func check(_ db: Database, path: String) throws {
+    static func check(_ db: Database, path: String) throws -> Content {
         let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
@@ -32,6 +36,7 @@ enum Schema {
                 path: path, problem: .newerSchema, cause: "its schema is \(version), this program knows \(Self.version)"
             )
         }
+        return isEmpty ? .isEmpty : .isOurs
     }
 
     /// Times are milliseconds since 1970: `datetime(at / 1000, 'unixepoch')`.

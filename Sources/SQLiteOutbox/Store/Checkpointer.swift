@@ -10,10 +10,12 @@ final class Checkpointer: Sendable {
     private struct State {
         /// Written since the last checkpoint began, estimated.
         var bytes = 0
+        /// From so many on one is made.
+        var threshold: Int
         var isStopping = false
     }
 
-    private let state = Condition(State())
+    private let state: Condition<State>
     private let stopped = Condition(false)
     private let settings: OutboxSettings
     private let queue: DatabaseQueue
@@ -27,6 +29,7 @@ final class Checkpointer: Sendable {
         path: String, settings: OutboxSettings, status: StoreStatus, wantsFinish: @escaping @Sendable () -> Void
     ) throws(OutboxOpenError) {
         self.settings = settings
+        state = Condition(State(threshold: settings.checkpointBytes))
         self.status = status
         self.wantsFinish = wantsFinish
         do {
@@ -37,9 +40,13 @@ final class Checkpointer: Sendable {
         try startThread("checkpoint") { [self] in run() }
     }
 
-    func wrote(bytes: Int) {
-        let threshold = settings.checkpointBytes
-        state.withLock(wakingIf: { $0.bytes >= threshold }) { $0.bytes += bytes }
+    /// - Parameter room: what the disk has. The file may grow by as much as the log holds, and must find the room.
+    func wrote(bytes: Int, room: Int) {
+        let threshold = min(settings.checkpointBytes, room / 8)
+        state.withLock(wakingIf: { $0.bytes >= threshold }) { state in
+            state.bytes += bytes
+            state.threshold = threshold
+        }
     }
 
     /// Waits for a checkpoint that runs, then closes the connection.
@@ -50,9 +57,8 @@ final class Checkpointer: Sendable {
 
     private func run() {
         while true {
-            let threshold = settings.checkpointBytes
             let (bytes, isStopping) = state.wait(for: settings.checkpointAfter) { state in
-                state.bytes >= threshold || state.isStopping
+                state.bytes >= state.threshold || state.isStopping
             } take: { state in
                 (exchange(&state.bytes, with: 0), state.isStopping)
             }

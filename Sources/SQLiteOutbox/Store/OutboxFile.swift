@@ -13,11 +13,16 @@ final class OutboxFile {
         failCommit = settings.failCommit
         try makeForOwner(path)
         do {
+            try Self.look(path, settings)
             queue = try DatabaseQueue(path: path, configuration: Self.configuration(settings))
             try queue.writeWithoutTransaction { db in
-                try Schema.check(db, path: path)
-                // Takes effect where there is no table yet: the write-ahead log would write the first page.
-                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+                // Takes effect where there is no table yet: the write-ahead log would write the first page. Elsewhere
+                // it would write a counter, also where the file turns out to be damaged.
+                switch try Schema.check(db, path: path) {
+                case .isEmpty: try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+                // Is it locked by somebody?
+                case .isOurs: try db.inTransaction(.immediate) { .rollback }
+                }
                 let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
                 guard mode == "wal" else {
                     throw OutboxOpenError(
@@ -32,6 +37,20 @@ final class OutboxFile {
             }
         } catch {
             throw OutboxOpenError(path: path, error)
+        }
+    }
+
+    /// Refuses a file that is not ours on a connection that cannot write: to close one that can would finish a
+    /// write-ahead log that stands beside it.
+    private static func look(_ path: String, _ settings: OutboxSettings) throws {
+        var configuration = readerConfiguration
+        configuration.busyMode = .timeout(settings.lockWait.inSeconds)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            _ = try queue.read { try Schema.check($0, path: path) }
+        } catch let error as DatabaseError where [.SQLITE_READONLY, .SQLITE_CANTOPEN].contains(error.resultCode) {
+            // A journal or a log that only a writer may read: it looks itself.
         }
     }
 
@@ -151,6 +170,22 @@ final class OutboxFile {
         try queue.writeWithoutTransaction { db in
             let (frames, done) = try db.checkpoint(.passive)
             return (frames, done)
+        }
+    }
+
+    /// The same, and gives the log's room back to the disk. Where somebody reads or checkpoints it stays.
+    /// - Returns: whether it is empty.
+    func emptyLog() throws -> Bool {
+        try queue.writeWithoutTransaction { db in
+            let wait = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
+            try db.execute(sql: "PRAGMA busy_timeout = 0")
+            defer { try? db.execute(sql: "PRAGMA busy_timeout = \(wait)") }
+            do {
+                _ = try db.checkpoint(.truncate)
+                return true
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                return false
+            }
         }
     }
 

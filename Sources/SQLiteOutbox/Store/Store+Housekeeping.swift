@@ -36,8 +36,10 @@ extension Store {
         guard probeDue <= .now else { return }
         probeDue = .now + settings.probeEvery
         do {
+            try makeRoom()
+            try checkRoom()
             try file.probe()
-            status.noteSuccess()
+            status.noteProbed()
         } catch {
             status.noteFailure(WriteFailure(error))
         }
@@ -59,13 +61,17 @@ extension Store {
 
     /// The slice that a commit of so many rows takes along; twice as many, so that a backlog shrinks under load.
     func foldAlong(_ rows: Int, at now: Timestamp) -> [UnfoldedQueue.Place] {
-        isFoldingDue(at: now) ? ledger.unfolded.take(min(settings.foldSlice, max(64, 2 * rows))) : []
+        isFoldingDue(at: now) ? slice(max(64, 2 * rows)) : []
+    }
+
+    private func slice(_ count: Int = .max) -> [UnfoldedQueue.Place] {
+        ledger.unfolded.take(min(settings.foldSlice, count), bytes: settings.foldSliceBytes)
     }
 
     /// Writes one slice in a transaction of its own.
-    private func foldSlice(at now: Timestamp) {
+    func foldSlice(at now: Timestamp) {
         do {
-            try write([], folding: ledger.unfolded.take(settings.foldSlice), at: now)
+            try write([], folding: slice(), at: now)
         } catch {
             status.noteFailure(WriteFailure(error))
         }

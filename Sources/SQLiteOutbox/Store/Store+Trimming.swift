@@ -24,9 +24,9 @@ extension Store {
     func trimSome(at now: Timestamp) {
         do {
             let room = try file.room()
-            let profiles = try trimProfiles(at: now, isTight: room.used > settings.mostFileBytes)
+            let profiles = try trimProfiles(at: now, isTight: isRoomShort || room.used > settings.mostFileBytes)
             let deadLetters = try trimDeadLetters(at: now)
-            let isShrinking = room.free > settings.freeBytes
+            let isShrinking = room.free > (isRoomShort ? 0 : settings.freeBytes)
             if isShrinking {
                 try file.shrink(pages: settings.trimSlice / 2)
                 noteCommit(bytes: settings.trimSlice * 4096)

@@ -26,6 +26,8 @@ final class Store {
     private(set) var deadLetters: [DeadLetter] = []
     /// Written since the write-ahead log last began anew, estimated.
     var logBytes = 0
+    /// What the disk had when it was last asked.
+    var room = Int.max
     /// Somebody reads an old state of the file, so the log cannot begin anew.
     var isLogHeld = false
     var checkpointDue = ContinuousClock.now
@@ -117,6 +119,7 @@ final class Store {
         answers.reserveCapacity(appends.count)
         do {
             if let failure = status.lastingFailure { throw failure }
+            if !appends.isEmpty { try checkRoom() }
             var rows: [AcceptedRow] = []
             try recall(appends.lazy.map(\.submission).flatMap { one in one.patches.lazy.map { ($0.profile, one.app) } })
             for append in appends { answers.append(merge(append.submission, into: &rows, at: now)) }
@@ -215,9 +218,8 @@ final class Store {
     /// - Parameter bytes: about how much the write-ahead log grew.
     func noteCommit(bytes: Int) {
         logBytes += bytes
-        checkpointer.wrote(bytes: bytes)
+        checkpointer.wrote(bytes: bytes, room: room)
         status.commits.add(1, ordering: .relaxed)
-        status.noteSuccess()
     }
 
     /// What was asked before is done. The lock goes last: whoever takes it finds a file that nobody writes.

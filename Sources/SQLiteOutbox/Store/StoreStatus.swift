@@ -11,13 +11,13 @@ final class StoreStatus: Sendable {
     }
 
     private let state = Mutex(State.writable)
-    /// Told once, when nothing more may be accepted.
-    private let onBroken: @Sendable (WriteFailure) -> Void
+    private let onEvent: @Sendable (OutboxEvent) -> Void
     /// Transactions so far.
     let commits = Atomic(0)
 
-    init(onBroken: @escaping @Sendable (WriteFailure) -> Void = { _ in }) {
-        self.onBroken = onBroken
+    /// - Parameter onEvent: told once of each change.
+    init(onEvent: @escaping @Sendable (OutboxEvent) -> Void = { _ in }) {
+        self.onEvent = onEvent
     }
 
     var isWritable: Bool {
@@ -28,16 +28,30 @@ final class StoreStatus: Sendable {
         state.withLock { if case .broken(let failure) = $0 { failure } else { nil } }
     }
 
-    func noteSuccess() {
-        state.withLock { if case .failing = $0 { $0 = .writable } }
+    /// A probe worked. A commit that does says little: on a disk that is nearly full a small one fits, and the next one
+    /// does not.
+    func noteProbed() {
+        let isNews = state.withLock { state in
+            guard case .failing = state else { return false }
+            state = .writable
+            return true
+        }
+        if isNews { onEvent(.writable) }
     }
 
     func noteFailure(_ failure: WriteFailure) {
-        let isNews = state.withLock { state in
-            if case .broken = state { return false }
-            state = failure.isLasting ? .broken(failure) : .failing
-            return failure.isLasting
+        let news: OutboxEvent? = state.withLock { state in
+            switch state {
+            case .broken: return nil
+            case _ where failure.isLasting:
+                state = .broken(failure)
+                return .broken(failure.failure)
+            case .failing: return nil
+            case .writable:
+                state = .failing
+                return .unwritable(failure.failure)
+            }
         }
-        if isNews { onBroken(failure) }
+        if let news { onEvent(news) }
     }
 }

@@ -36,10 +36,35 @@ async def disk_full(site):
             took = max(took, back or 0)
     await site.delivered(node)
     alarms = [line for line in node.log() if line["level"] in ("error", "critical")]
-    site.expect(alarms, "no alarm in the log")
+    # A probe may find room that a checkpoint gave back, for a moment.
+    site.expect(rounds <= len(alarms) <= 3 * rounds, f"{len(alarms)} alarms in the log for {rounds} full disks")
     return site.row(
         rounds, f"{site.ledger.refused[503]} x 503; ready again {took * 1000:.0f} ms after there was room"
         f"; {len(alarms)} alarms in the log")
+
+
+async def small_disk(site):
+    """The outbox itself fills a disk of 12 MiB while the upstream is down: 503, and 200 again once that is delivered."""
+    disk = await site.mount("disk", "size=12m")
+    node = site.node(outbox=f"{disk}/patchbay.db")
+    rounds = site.options.choose(1, 3)
+    await node.start()
+    took = 0
+    for _ in range(rounds):
+        await site.upstream.down()
+        refused = site.ledger.refused[503]
+
+        async def refuses():
+            return site.ledger.refused[503] >= refused + 20 and not await node.is_ready()
+
+        async with Senders(site.ledger, node.port, count=32, fresh=True):
+            site.expect(await until(refuses, 120) is not None, "a small disk never fills")
+        await site.upstream.up()
+        back = await until(node.is_ready, 60)
+        site.expect(back is not None, "not ready again after what filled the disk was delivered")
+        took = max(took, back or 0)
+    await site.delivered(node)
+    return site.row(rounds, f"{site.ledger.refused[503]} x 503; ready again {took:.1f} s after the upstream was")
 
 
 def _fill(path):

@@ -99,12 +99,8 @@ def _damage(path):
 
 
 def _digest(path):
-    """Of all but what SQLite counts changes with: https://www.sqlite.org/fileformat2.html, the file change counter."""
     with open(path, "rb") as file:
-        content = bytearray(file.read())
-    content[24:28] = bytes(4)
-    content[92:100] = bytes(8)
-    return hashlib.sha256(content).hexdigest()
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 async def locked(site):
