@@ -8,17 +8,18 @@ package struct ActivatedSockets: Sendable {
 
     /// Those of this process; none where it was started by hand.
     package static let process = ActivatedSockets(
-        count: environment("LISTEN_FDS"), for: environment("LISTEN_PID"), first: 3)
+        passed(count: environment("LISTEN_FDS"), to: environment("LISTEN_PID")))
 
-    /// - Parameters:
-    ///   - count, pid: as they stand in the environment. What is meant for another process is left alone.
-    ///   - first: the first descriptor.
-    init(count: String?, for pid: String?, first: Int32) {
+    /// The descriptors that the environment speaks of; none where they are meant for another process.
+    static func passed(count: String?, to pid: String?) -> Range<Int32> {
         guard let count = count.flatMap({ Int32($0) }), (1...64).contains(count), pid == String(getpid()) else {
-            sockets = []
-            return
+            return 3..<3
         }
-        sockets = (first..<(first + count)).compactMap { descriptor in
+        return 3..<(3 + count)
+    }
+
+    init(_ descriptors: some Sequence<Int32>) {
+        sockets = descriptors.compactMap { descriptor in
             // What we start has no use for them.
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             return ListeningSocket.address(of: descriptor).map { ($0, descriptor) }

@@ -55,8 +55,8 @@ package struct OutboxSettings: Sendable {
     /// Free room that stays in the file for what comes next; more is given back to the disk.
     package var freeBytes = 16 << 20
 
-    /// Less room than this on the disk counts as none: what is in the log alone has to get into the file, and a slice of
-    /// the fold first into one and then into the other, or nothing delivered would ever make room.
+    /// Less room than this on the disk counts as none: what is in the log alone has to get into the file, and a slice
+    /// of the fold first into one and then into the other, or nothing delivered would ever make room.
     package var reserveBytes = 4 << 20
     /// How much room the disk with a path has, in bytes.
     package var room: @Sendable (_ path: String) -> Int = { roomOnDisk($0) }

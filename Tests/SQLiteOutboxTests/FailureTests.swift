@@ -44,7 +44,7 @@ struct FailureTests {
         #expect(events.withLock { $0 } == [.unwritable(.full("SQLite 13: database or disk is full"))])
 
         try makeRoom(in: scratch.file)
-        while !outbox.isWritable { await Task.yield() }
+        while !outbox.isWritable { try await Task.sleep(for: .milliseconds(1)) }
         #expect(
             try await outbox.append(submission(patch("u\(accepted)", [.appsflyerID: "short"]))) == [.accepted])
         #expect(events.withLock { $0.dropFirst() } == [.writable])
@@ -76,8 +76,7 @@ struct FailureTests {
             #expect(claim.deliveries.count == accepted - before)
             try settleAll(claim, in: outbox, as: .applied(at: noon))
             while !outbox.isWritable {
-                try Task.checkCancellation()
-                await Task.yield()
+                try await Task.sleep(for: .milliseconds(1))
             }
             claim = await outbox.claim(10_000, of: "main", at: noon)
             #expect(claim.deliveries.isEmpty)
@@ -223,7 +222,7 @@ struct FailureTests {
         #expect(!outbox.isWritable)
         try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
         try other.close()
-        while !outbox.isWritable { await Task.yield() }
+        while !outbox.isWritable { try await Task.sleep(for: .milliseconds(1)) }
         #expect(try await outbox.append(submission(patch("ann", [.appsflyerID: "1"]))) == [.accepted])
         await outbox.close()
     }

@@ -22,6 +22,7 @@ struct HandoverTests {
                     let body = #"{"appsflyer_id":"1-\#(number)","customer_user_id":"user-\#(number)"}"#
                     if try TestClient(address).post(hook, body).status == 200 { accepted.append(number) }
                     number += 1
+                    usleep(3000)
                 }
                 return (accepted, number)
             }
@@ -36,9 +37,10 @@ struct HandoverTests {
         isOver.withLock { $0 = true }
         let (accepted, asked) = try await sender.value
         #expect(accepted.count == asked && asked > 50)
-        for _ in 0..<400 {
-            if try test.held().profiles.count == asked { break }
-            try await Task.sleep(for: .milliseconds(50))
+        for _ in 0..<200 {
+            let metrics = try TestClient(next.adminAddress).send("GET", "/metrics").text
+            if metrics.contains(#"patchbay_profiles_waiting{app="main"} 0"#) { break }
+            try await Task.sleep(for: .milliseconds(100))
         }
         #expect(try test.held().profiles.count == asked)
         next.send(SIGTERM)
