@@ -20,8 +20,8 @@ struct Serve: AsyncParsableCommand {
               ADAPTY_SECRET_KEY=secret_live_... patchbay serve --config config/patchbay.yaml
 
             Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
-            accepted is lost. SIGHUP reads the configuration again, all or nothing. Exits 74 when the disk \
-            does not keep what it is given, 78 when the configuration is wrong; `patchbay check` says the same without starting.
+            accepted is lost. SIGHUP reads the configuration again, all or nothing. Exits 74 when the disk does not \
+            keep what it is given, 78 when the configuration is wrong; `patchbay check` says the same without starting.
             """)
 
     @Option(help: "The configuration file.")
