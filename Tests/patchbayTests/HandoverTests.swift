@@ -12,6 +12,7 @@ struct HandoverTests {
             .replacing("listen: 127.0.0.1:0\nadmin", with: "listen: \(test.relay.address)\nadmin")
         let configuration = try test.directory.write(text, to: "successor.yaml")
         let (address, hook) = (test.relay.address, test.hook("appsflyer"))
+        let listening = try listeners(at: address)
         let isOver = Mutex(false)
         let sender = Task {
             try await TestClient.onThread {
@@ -28,8 +29,10 @@ struct HandoverTests {
             }
         }
         async let successor = RelayUnderTest.startSuccessor(at: configuration)
-        // It listens while it waits for the outbox.
-        try await Task.sleep(for: .milliseconds(300))
+        // It listens while it waits for the outbox. How long a start takes is the machine's affair.
+        for _ in 0..<500 where try listeners(at: address) < 2 * listening {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         test.relay.send(SIGTERM)
         #expect(try await test.relay.ended() == 0)
         let next = try await successor
@@ -45,6 +48,17 @@ struct HandoverTests {
         #expect(try test.held().profiles.count == asked)
         next.send(SIGTERM)
         #expect(try await next.ended() == 0)
+    }
+
+    /// How many sockets listen at an address of the loopback, by the kernel's table: one a loop.
+    private func listeners(at address: String) throws -> Int {
+        let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
+        let place = "0100007F:" + String(format: "%04X", port)
+        return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n")
+            .count { line in
+                let columns = line.split(separator: " ")
+                return columns.count > 3 && columns[1] == place && columns[3] == "0A"
+            }
     }
 
     @Test("without --take-over a second node says who has the outbox, and ends")

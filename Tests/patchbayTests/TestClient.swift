@@ -33,10 +33,8 @@ final class TestClient {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard status == 0 else {
-            close(descriptor)
-            throw RunningPatchbay.Failure("connect \(address): \(errno)")
-        }
+        // `deinit` closes it, here as well: closed twice, it may be another test's by then.
+        guard status == 0 else { throw RunningPatchbay.Failure("connect \(address): \(errno)") }
     }
 
     deinit {
