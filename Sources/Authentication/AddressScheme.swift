@@ -27,7 +27,7 @@ package struct AddressScheme: Scheme {
 
     /// The peer is the client as far as the proxies are trusted that speak for it.
     private func isAllowed(_ peer: PeerAddress) -> Bool {
-        guard let address = IPAddress(peer.description) else { return false }
+        guard let address = peer.address else { return false }
         return networks.contains { $0.contains(address) }
     }
 }

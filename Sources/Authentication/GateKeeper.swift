@@ -17,7 +17,7 @@ package struct GateKeeper: Authenticator {
         do {
             let caller = try caller(of: &received) { $0.verify(&$1) }
             // Kept for signatures alone, and not small.
-            received.request.compressedBody = nil
+            if received.request.compressedBody != nil { received.request.compressedBody = nil }
             return caller
         } catch {
             var refusal = error

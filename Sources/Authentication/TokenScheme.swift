@@ -15,19 +15,22 @@ package struct TokenScheme: Scheme {
 
     private let tokens: KnownSecrets
     private let place: Place
+    /// The parameter's name, where it stands in one.
+    private let parameter: [UInt8]
 
     /// - Parameter tokens: each of them is valid; more than one while they are being rotated.
     package init(_ tokens: [Secret], in place: Place) {
         self.tokens = KnownSecrets(tokens)
         self.place = place
+        parameter = if case .query(let name) = place { Array(name.utf8) } else { [] }
     }
 
     package var challenge: String { "Token" }
 
     package func verify(_ request: inout Request) -> Verdict {
         switch place {
-        case .query(let name):
-            let presented = QueryText.take(Array(name.utf8), from: &request.query)
+        case .query:
+            let presented = QueryText.take(parameter, from: &request.query)
             // Which of two would count is a question that an attacker should not get to ask.
             guard presented.count < 2 else { return .refused(.malformedCredential, tokens.expectation) }
             return judge(presented.first)

@@ -14,6 +14,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let wakeup: Int32
     private let queue = Mutex(Queue())
     private let thread = Atomic<UInt>(0)
+    /// What was put off to the end of the round; touched only on the loop's thread.
+    private var putOff: [() -> Void] = []
 
     private struct Queue {
         var work: [Work] = []
@@ -80,7 +82,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         waker.cancel()
     }
 
-    /// One turn: the work that was queued, taken once, then the events that are ready. False when the loop shall end.
+    /// One turn: the work that was queued, taken once, then the events that are ready; behind each of the two what they
+    /// put off. False when the loop shall end.
     private func turn() -> Bool {
         let work = queue.withLock { queue in
             queue.isWaiting = false
@@ -93,13 +96,27 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             case .closure(let closure): closure()
             }
         }
+        finishRound()
         let (isIdle, isStopping) = queue.withLock { queue in
             queue.isWaiting = queue.work.isEmpty
             return (queue.work.isEmpty, queue.isStopping)
         }
         if isStopping && isIdle { return false }
         base.dispatch(blocking: isIdle)
+        finishRound()
         return true
+    }
+
+    /// Runs a closure when the round of work or events that is under way is over: what all of them left to do is then
+    /// done together. On the loop only, and from within a round.
+    package func whenRoundIsOver(_ closure: @escaping () -> Void) {
+        putOff.append(closure)
+    }
+
+    private func finishRound() {
+        while !putOff.isEmpty {
+            for closure in exchange(&putOff, with: []) { closure() }
+        }
     }
 
     // MARK: Executor

@@ -9,43 +9,46 @@ enum Ending {
 }
 
 extension Response {
-    /// The answer as it goes on the wire, in one buffer and so in one `send`. RFC 9112 section 4.
-    /// - Parameter hasBody: false for the answer to HEAD, which has every field of one to GET and no body.
-    func bytes(requestID: String, date: [UInt8], ending: Ending, hasBody: Bool) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(256 + headers.reduce(0) { $0 + $1.value.utf8.count } + (hasBody ? body.count : 0))
-        bytes.append("HTTP/1.1 ")
-        bytes.append(number: status)
-        bytes.append(" ")
-        bytes.append(Self.reason(status))
-        bytes.append("\r\nDate: ")
-        bytes += date
-        bytes.append("\r\nX-Request-Id: ")
-        bytes += requestID.utf8
+    /// Writes the answer as it goes on the wire. RFC 9112 section 4.
+    /// - Parameters:
+    ///   - callersID: what goes back in `X-Request-Id`; nil for our own id.
+    ///   - hasBody: false for the answer to HEAD, which has every field of one to GET and no body.
+    func write(
+        to text: inout ByteText, id: UniqueID, callersID: String?, date: [UInt8], ending: Ending, hasBody: Bool
+    ) {
+        text.append("HTTP/1.1 ")
+        text.append(decimal: UInt64(status))
+        text.append(" ")
+        text.append(Self.reason(status))
+        text.append("\r\nDate: ")
+        text.append(date)
+        text.append("\r\nX-Request-Id: ")
+        if let callersID { text.append(callersID) } else { text.append(id) }
         for field in headers where !field.isFraming {
-            bytes.append("\r\n")
-            bytes += field.name.utf8
-            bytes.append(": ")
+            text.append("\r\n")
+            text.append(field.name)
+            text.append(": ")
+            let start = text.count
+            text.append(field.value)
             // A line end in a value would begin a field, or an answer, of somebody else's making.
-            let start = bytes.count
-            bytes += field.value.utf8
-            if bytes.span.hasControl(in: start..<bytes.count) {
-                for index in start..<bytes.count where bytes[index].isControl { bytes[index] = .space }
+            text.mutateBytes(from: start) { value in
+                for index in value.indices where value[index].isControl && value[index] != .tab {
+                    value[index] = .space
+                }
             }
         }
         // RFC 9110 section 8.6: none in 1xx and 204.
         if status >= 200, status != 204 {
-            bytes.append("\r\nContent-Length: ")
-            bytes.append(number: body.count)
+            text.append("\r\nContent-Length: ")
+            text.append(decimal: UInt64(body.count))
         }
         switch ending {
         case .keepAlive: break
-        case .keepAliveSpoken: bytes.append("\r\nConnection: keep-alive")
-        case .close: bytes.append("\r\nConnection: close")
+        case .keepAliveSpoken: text.append("\r\nConnection: keep-alive")
+        case .close: text.append("\r\nConnection: close")
         }
-        bytes.append("\r\n\r\n")
-        if hasBody, status != 204, status != 304 { bytes += body }
-        return bytes
+        text.append("\r\n\r\n")
+        if hasBody, status != 204, status != 304 { text.append(body) }
     }
 
     private static func reason(_ status: Int) -> StaticString {
@@ -89,15 +92,5 @@ extension Field {
             ["date", "connection", "content-length", "transfer-encoding"].contains(name.lowercased())
         default: false
         }
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { append(contentsOf: $0) }
-    }
-
-    fileprivate mutating func append(number: Int) {
-        append(contentsOf: String(number).utf8)
     }
 }

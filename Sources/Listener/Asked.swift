@@ -3,8 +3,8 @@ import Relay
 /// What of a request its answer still needs, and the request log.
 struct Asked: Sendable {
     let method: Method?
-    private let id: UniqueID
-    let requestID: String
+    let id: UniqueID
+    let callersID: String?
     let bodyBytes: Int
     /// The sender means to send no more requests, or cannot be believed about where the next one begins.
     let closes: Bool
@@ -16,7 +16,7 @@ struct Asked: Sendable {
     init(_ request: Request, _ head: RequestHead, began: ContinuousClock.Instant) {
         method = request.method
         id = request.id
-        requestID = request.requestID
+        callersID = request.callersID
         bodyBytes = request.body.count
         closes = !head.isPersistent
         isHTTP10 = head.isHTTP10
@@ -28,7 +28,7 @@ struct Asked: Sendable {
     init(_ failure: RequestReader.Failure, peer: PeerAddress, began: ContinuousClock.Instant, id: UniqueID) {
         method = failure.method
         self.id = id
-        requestID = failure.head.map { $0.request(id: id).requestID } ?? id.description
+        callersID = failure.head.flatMap { $0.request(id: id).callersID }
         bodyBytes = failure.bodyBytes
         closes = failure.closes || failure.head?.isPersistent != true
         isHTTP10 = failure.head?.isHTTP10 == true
@@ -38,7 +38,7 @@ struct Asked: Sendable {
 
     func exchange(with response: Response) -> Exchange {
         Exchange(
-            method: method, id: id, requestID: requestID, peer: client, requestBodyBytes: bodyBytes,
+            method: method, id: id, callersID: callersID, peer: client, requestBodyBytes: bodyBytes,
             status: response.status,
             responseBodyBytes: response.body.count, account: response.account,
             receiveDuration: began.duration(to: arrived), handleDuration: arrived.duration(to: .now))
@@ -47,10 +47,11 @@ struct Asked: Sendable {
 
 extension RequestHead {
     func request(
-        body: [UInt8] = [], peer: PeerAddress = .loopback, id: UniqueID, received: Timestamp = .now
+        body: [UInt8] = [], compressedBody: [UInt8]? = nil, peer: PeerAddress = .loopback, id: UniqueID,
+        received: Timestamp = .now
     ) -> Request {
         Request(
-            method: method, path: path, query: query, headers: headers, body: body, peer: peer, id: id,
-            received: received)
+            method: method, path: path, query: query, headers: headers, body: body, compressedBody: compressedBody,
+            peer: peer, id: id, received: received)
     }
 }

@@ -13,6 +13,9 @@ struct ByteClass {
     /// `tchar` of RFC 9110 section 5.6.2: letters, digits and !#$%&'*+-.^_`|~
     static var token: ByteClass { ByteClass(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
 
+    /// What a request target is mostly made of: visible characters without #, %, ? and the backslash.
+    static var target: ByteClass { ByteClass(low: 0x7fff_ffd6_0000_0000, high: 0x7fff_ffff_efff_ffff) }
+
     /// `unreserved` and `sub-delims` of RFC 3986 section 2: letters, digits and -._~!$&'()*+,;=
     static var hostName: ByteClass { ByteClass(low: 0x2bff_7fd2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
 }

@@ -18,7 +18,9 @@ struct ClientAddress {
 
     /// - Parameter peer: who is at the other end of the connection, or who a PROXY header says is.
     func of(_ headers: Headers, peer: PeerAddress) -> PeerAddress {
-        guard !trusted.isEmpty, let proxy = IPAddress(peer.description), isTrusted(proxy) else { return peer }
+        guard !trusted.isEmpty, let proxy = peer.address, isTrusted(proxy) else { return peer }
+        // Nearly every request of a proxy has one of them, and nearly every request of another process here has none.
+        guard headers.has("forwarded") || headers.has("x-forwarded-for") else { return peer.asProxy }
         let forwarded = client(behind: proxy, headers.values(of: "forwarded"), ForwardedElement.split) {
             if case .address(let address) = ForwardedElement($0) { address } else { nil }
         }
@@ -26,8 +28,8 @@ struct ClientAddress {
         switch (forwarded, listed) {
         case (let forwarded?, let listed?) where forwarded != listed: return peer
         case (let client?, _), (nil, let client?):
-            return PeerAddress(client.description, isProxy: isTrusted(client))
-        case (nil, nil): return PeerAddress(peer.description, isProxy: true)
+            return PeerAddress(client, isProxy: isTrusted(client))
+        case (nil, nil): return peer.asProxy
         }
     }
 

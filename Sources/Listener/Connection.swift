@@ -28,6 +28,8 @@ final class Connection: @unchecked Sendable {
         case reading
         /// A request is with the responder.
         case answering
+        /// Its answer is in the listener's queue.
+        case answered(then: Next)
         /// The kernel took an answer only in part; `sent` bytes of it are out.
         case writing([UInt8], sent: Int, then: Next)
         /// The last answer is out.
@@ -96,7 +98,7 @@ final class Connection: @unchecked Sendable {
         case .reading: break
         case .introducing(let introduction): return introduce(introduction)
         case .lingering(let drained): return drain(drained)
-        case .answering, .writing, .closed:
+        case .answering, .answered, .writing, .closed:
             readable?.pause()
             isAhead = true
             return
@@ -198,8 +200,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private func begin(_ head: RequestHead, _ body: [UInt8], _ compressed: [UInt8]?) {
-        var request = listener.request(head, body: body, peer: peer)
-        request.compressedBody = compressed
+        let request = listener.request(head, body: body, compressedBody: compressed, peer: peer)
         let asked = Asked(request, head, began: began)
         guard settle(reader.heldBytes + head.bytes + body.count + (compressed?.count ?? 0)) else {
             return send(Response(.overloaded), to: asked, then: .linger)
@@ -236,12 +237,29 @@ final class Connection: @unchecked Sendable {
         let next = next == .request && (asked.closes || listener.isDraining) ? Next.close : next
         let ending: Ending =
             next == .request ? (asked.isHTTP10 ? .keepAliveSpoken : .keepAlive) : .close
-        let bytes = response.bytes(
-            requestID: asked.requestID, date: listener.date(), ending: ending, hasBody: asked.method != .head)
         var exchange = asked.exchange(with: response)
         exchange.tls = stream?.session.map { TLSUse($0) }
         listener.observer.answered(exchange)
-        write(bytes, then: next)
+        state = .answered(then: next)
+        let date = listener.date()
+        listener.queue(self) { text in
+            response.write(
+                to: &text, id: asked.id, callersID: asked.callersID, date: date, ending: ending,
+                hasBody: asked.method != .head)
+        }
+    }
+
+    /// The round is over.
+    func sendAnswer(_ bytes: UnsafeRawBufferPointer) {
+        // It may have been closed since.
+        guard case .answered(let next) = state else { return }
+        switch stream?.send(bytes) {
+        case .bytes(let count) where count == bytes.count: finishWriting(then: next)
+        case .bytes(let count): awaitRoom(Array(bytes), sent: count, then: next)
+        case .wouldBlock: awaitRoom(Array(bytes), sent: 0, then: next)
+        case .end, .plainHTTP, .alerted, .failed, nil: close()
+        }
+        advance()
     }
 
     private func write(_ bytes: [UInt8], from sent: Int = 0, then next: Next) {
@@ -344,7 +362,7 @@ final class Connection: @unchecked Sendable {
         switch state {
         case .reading where stage != .idle: refuse(reader.abandon(.timeout))
         case .introducing, .reading, .writing, .lingering: close()
-        case .answering, .closed: break
+        case .answering, .answered, .closed: break
         }
     }
 
@@ -353,7 +371,7 @@ final class Connection: @unchecked Sendable {
         switch state {
         case .introducing: true
         case .reading: reader.stage == .idle
-        case .answering, .writing, .lingering, .closed: false
+        case .answering, .answered, .writing, .lingering, .closed: false
         }
     }
 

@@ -60,6 +60,8 @@ struct HeadParser: Sendable {
     /// A query may carry bytes that are no UTF-8. Each becomes its percent-encoding, which stands for the same byte:
     /// two different ids shall not become one.
     private static func text(_ query: ArraySlice<UInt8>) -> String {
+        let isASCII = query.withUnsafeBufferPointer { !$0.holdsNonASCII }
+        if isASCII { return String(decoding: query, as: UTF8.self) }
         if let text = String(validating: query, as: UTF8.self) { return text }
         var encoded: [UInt8] = []
         for byte in query {
@@ -147,12 +149,17 @@ struct HeadParser: Sendable {
 extension Method {
     fileprivate init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         // By length first: most requests are decided by one comparison.
-        for method in Self.allCases where method.rawValue.utf8.count == range.count {
-            if zip(range, method.rawValue.utf8).allSatisfy({ bytes[$0] == $1 }) {
-                self = method
-                return
-            }
+        switch range.count {
+        case 3 where bytes.has("GET", at: range.lowerBound): self = .get
+        case 3 where bytes.has("PUT", at: range.lowerBound): self = .put
+        case 4 where bytes.has("POST", at: range.lowerBound): self = .post
+        case 4 where bytes.has("HEAD", at: range.lowerBound): self = .head
+        case 5 where bytes.has("PATCH", at: range.lowerBound): self = .patch
+        case 5 where bytes.has("TRACE", at: range.lowerBound): self = .trace
+        case 5 where bytes.has("QUERY", at: range.lowerBound): self = .query
+        case 6 where bytes.has("DELETE", at: range.lowerBound): self = .delete
+        case 7 where bytes.has("OPTIONS", at: range.lowerBound): self = .options
+        default: return nil
         }
-        return nil
     }
 }

@@ -35,6 +35,8 @@ package final class Listener: @unchecked Sendable {
     private var retry: LoopTimer?
     private var drainTimeout: LoopTimer?
     private var dateField = DateField()
+    private var answers = AnswerQueue()
+    private var answersToSend = AnswerQueue()
     private var random = BufferedRandom()
     private let acceptFailed: @Sendable (SystemError) -> Void
 
@@ -207,8 +209,10 @@ package final class Listener: @unchecked Sendable {
     }
 
     func turningAway() -> [UInt8] {
-        Response(.tooManyConnections(retryAfter: limits.retryAfterSeconds)).bytes(
-            requestID: uniqueID(at: .now).description, date: date(), ending: .close, hasBody: true)
+        var text = ByteText(reserving: 512)
+        Response(.tooManyConnections(retryAfter: limits.retryAfterSeconds)).write(
+            to: &text, id: uniqueID(at: .now), callersID: nil, date: date(), ending: .close, hasBody: true)
+        return text.bytes
     }
 
     /// At the limit, closes connections that ask nothing: of those who have most of them, the longest idle first. As
@@ -272,12 +276,31 @@ package final class Listener: @unchecked Sendable {
         if !connections.isEmpty { sweep?.schedule(after: limits.sweepInterval) }
     }
 
+    // MARK: Answers
+
+    /// Puts an answer in line. It is sent when the round of events is over: whoever is at the other end of many
+    /// connections is then woken once, and not for every answer; waking it was the dearest part of `send`.
+    func queue(_ connection: Connection, _ write: (inout ByteText) -> Void) {
+        if answers.isEmpty { loop.whenRoundIsOver { [self] in sendAnswers() } }
+        answers.append(of: connection, write)
+    }
+
+    private func sendAnswers() {
+        // What a peer sent ahead is answered meanwhile, into the other queue.
+        swap(&answers, &answersToSend)
+        answersToSend.forEach { connection, bytes in connection.sendAnswer(bytes) }
+        answersToSend.removeAll()
+    }
+
     // MARK: What connections take from their loop
 
-    func request(_ head: RequestHead, body: [UInt8], peer: PeerAddress) -> Request {
+    func request(
+        _ head: RequestHead, body: [UInt8], compressedBody: [UInt8]? = nil, peer: PeerAddress
+    ) -> Request {
         let now = Timestamp.now
         let client = clientAddress.of(head.headers, peer: peer)
-        return head.request(body: body, peer: client, id: uniqueID(at: now), received: now)
+        return head.request(
+            body: body, compressedBody: compressedBody, peer: client, id: uniqueID(at: now), received: now)
     }
 
     func uniqueID(at time: Timestamp) -> UniqueID { .v7(at: time, using: &random) }

@@ -180,7 +180,12 @@ package struct RequestReader: Sendable {
     // MARK: Bytes
 
     private mutating func take(_ count: Int) -> [UInt8] {
-        if start == 0, count == pending.count { return exchange(&pending, with: []) }
+        if start + count == pending.count {
+            // The last of what is there takes its memory along.
+            if start > 0 { pending.removeFirst(start) }
+            start = 0
+            return exchange(&pending, with: [])
+        }
         let taken = Array(pending[start..<start + count])
         drop(count)
         return taken

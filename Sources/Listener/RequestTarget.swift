@@ -9,17 +9,17 @@ struct RequestTarget: Sendable {
 
     init(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
         guard let start = Self.pathStart(bytes, range) else { throw Self.malformed }
-        var pathEnd = start
-        while pathEnd < range.upperBound, bytes[pathEnd] != UInt8(ascii: "?") {
-            guard bytes[pathEnd] != UInt8(ascii: "\\") else { throw Self.malformed }
-            pathEnd += 1
-        }
-        for index in start..<range.upperBound {
-            // Bytes above 0x7f and braces are no URI either, but partners do send them in queries (names, unexpanded
-            // macros), and they change no framing.
-            guard bytes[index] > .space, bytes[index] != 0x7f, bytes[index] != UInt8(ascii: "#"),
-                !(bytes[index] == UInt8(ascii: "%") && bytes.has("%00", at: index))
-            else { throw Self.malformed }
+        var pathEnd = range.upperBound
+        for index in start..<range.upperBound where !ByteClass.target.contains(bytes[index]) {
+            switch bytes[index] {
+            case UInt8(ascii: "?"): if pathEnd == range.upperBound { pathEnd = index }
+            case UInt8(ascii: "\\"): guard pathEnd < range.upperBound else { throw Self.malformed }
+            case UInt8(ascii: "%"): guard !bytes.has("%00", at: index) else { throw Self.malformed }
+            // These are no URI either, nor are braces, but partners do send them in queries (names, unexpanded macros),
+            // and they change no framing.
+            case 0x80...: break
+            default: throw Self.malformed
+            }
         }
         path = start..<pathEnd
         query = Swift.min(pathEnd + 1, range.upperBound)..<range.upperBound

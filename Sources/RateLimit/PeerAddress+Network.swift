@@ -5,7 +5,7 @@ extension PeerAddress {
     /// gets at least a /64, so that its low half is free to choose and says nothing). Text that is neither counts as
     /// itself.
     var network: Network {
-        guard let address = IPAddress(description), !address.isIPv4 else { return .other(description) }
+        guard let address, !address.isIPv4 else { return .other(description) }
         return .ipv6(address.subscriber)
     }
 

@@ -74,7 +74,7 @@ package struct RateLimiter: Limiter {
         var hasher = Hasher()
         hasher.combine(key.app)
         hasher.combine(profile)
-        try settle([Charge(meter: profiles, key: hasher.result)], isSpending: true)
+        try settle(Charges(Charge(meter: profiles, key: hasher.result)), isSpending: true)
     }
 
     package func mayProve(_ received: Received) throws(Refusal) {
@@ -86,52 +86,58 @@ package struct RateLimiter: Limiter {
         try? settle(failure(of: received), isSpending: true)
     }
 
-    private func failure(of received: Received) -> [Charge] {
-        let peer = received.request.peer
-        guard let failures, !peer.isProxy else { return [] }
+    private func failure(of received: Received) -> Charges {
+        guard let failures, !received.request.peer.isProxy else { return Charges() }
         var hasher = Hasher()
-        hasher.combine(peer.network)
+        hasher.combine(received.request.peer.network)
         if case .hook(let source) = received.entrance { hasher.combine(source.name) }
-        return [Charge(meter: failures, key: hasher.result)]
+        return Charges(Charge(meter: failures, key: hasher.result))
     }
 
-    private func charges(for authenticated: Authenticated) -> [Charge] {
+    private func charges(for authenticated: Authenticated) -> Charges {
         switch authenticated.caller {
         case .source(let source):
-            return sources.map { [$0.charge(source.name)] } ?? []
+            return Charges(sources?.charge(source.name))
         case .client(let key):
-            var charges: [Charge] = []
-            charges.reserveCapacity(2)
-            if let clientKeys { charges.append(clientKeys.charge(key.name)) }
-            if let clientAddresses {
-                charges.append(clientAddresses.charge(authenticated.received.request.peer.network))
-            }
-            return charges
+            return Charges(
+                clientKeys?.charge(key.name), clientAddresses?.charge(authenticated.received.request.peer.network))
         }
     }
 
-    private func settle(_ charges: [Charge], isSpending: Bool) throws(Refusal) {
-        guard !charges.isEmpty else { return }
+    private func settle(_ charges: Charges, isSpending: Bool) throws(Refusal) {
+        guard let first = charges.first else { return }
         var excesses: [Excess] = []
-        decide(charges[...], at: start.duration(to: clock()).nanoseconds, isSpending: isSpending, &excesses)
+        let now = start.duration(to: clock()).nanoseconds
+        decide(first, charges.second, at: now, isSpending: isSpending, &excesses)
         guard excesses.isEmpty else { throw .rateLimited(excesses) }
     }
 
-    /// Decides the first charge with its lock held while the others are decided, and so on inwards: all of them see one
-    /// moment, and nothing is written until all conform. Charges come in the order of their meters, always the same, so
-    /// two requests never wait for each other.
+    /// Decides the first charge with its lock held while the other is decided: both of them see one moment, and nothing
+    /// is written until both conform. Charges come in the order of their meters, always the same, so two requests never
+    /// wait for each other.
     @discardableResult
     private func decide(
-        _ charges: ArraySlice<Charge>, at now: UInt64, isSpending: Bool, _ excesses: inout [Excess]
+        _ charge: Charge, _ next: Charge?, at now: UInt64, isSpending: Bool, _ excesses: inout [Excess]
     ) -> Bool {
-        guard let charge = charges.first else { return excesses.isEmpty }
-        return charge.meter.arrivals.withArrival(of: charge.key, at: now) { arrival in
+        charge.meter.arrivals.withArrival(of: charge.key, at: now) { arrival in
             let decision = charge.meter.algorithm.decide(arrival: arrival, at: now)
             if case .excessive(let wait) = decision { excesses.append(Excess(meter: charge.meter, wait: wait)) }
-            let allConform = decide(charges.dropFirst(), at: now, isSpending: isSpending, &excesses)
+            let allConform =
+                next.map { decide($0, nil, at: now, isSpending: isSpending, &excesses) } ?? excesses.isEmpty
             if allConform, isSpending, case .conforming(let next) = decision { arrival = next }
             return allConform
         }
+    }
+}
+
+/// What one request spends from: at most two limits.
+private struct Charges {
+    let first: Charge?
+    let second: Charge?
+
+    init(_ first: Charge? = nil, _ second: Charge? = nil) {
+        self.first = first ?? second
+        self.second = first == nil ? nil : second
     }
 }
 

@@ -20,13 +20,12 @@ package struct Intake: Sendable {
     }
 
     /// Accepts one request. Returns once everything in it is durable; throws the refusal that answers it otherwise.
-    package func accept(_ received: Received) async throws(Refusal) -> Receipt {
-        let normalized = try understand(received)
-        return try await Receipt(normalized, in: outbox)
+    package func accept(_ received: consuming Received) async throws(Refusal) -> Receipt {
+        try await understand(received).kept(in: outbox)
     }
 
     /// All of it that needs no waiting.
-    func understand(_ received: Received) throws(Refusal) -> Normalized {
+    func understand(_ received: consuming Received) throws(Refusal) -> Normalized {
         let authenticated = try Authenticated(received, by: authenticator, within: limiter)
         let admitted = try Admitted(authenticated, by: limiter)
         return try Normalized(admitted, by: normalizer, within: limiter, apps: apps)

@@ -1,6 +1,6 @@
 /// The routes that partners, client apps and load balancers see. Finds the door, lets `Intake` decide, says it in the
-/// caller's words.
-package struct PublicAPI: Responder {
+/// caller's words. A class: the work that an answer takes holds on to it.
+package final class PublicAPI: Responder {
     let intake: Intake
     let sources: [String: Source]
     /// The same by their whole paths.
@@ -35,36 +35,34 @@ package struct PublicAPI: Responder {
     }
 
     package func reply(to request: Request) -> Reply {
-        switch dispatch(request) {
-        case .now(let response): .now(response.noting(request, digest))
-        case .later(let answer): .later { await answer().noting(request, digest) }
+        // What nearly every request asks for is one look-up away.
+        let path = request.path
+        if let source = hooks[path], Self.hookMethods.contains(request.method) {
+            return accept(request, from: source, at: path)
         }
-    }
-
-    private func dispatch(_ request: Request) -> Reply {
         switch route(request) {
         case .success(.health(let question)):
-            .now(health.answer(question))
+            return .now(health.answer(question))
         case .success(.description):
-            .now(description.answer)
+            return .now(description.answer)
         case .success(.entrance(.hook(let source), let path)):
-            accept(request, from: source, at: path)
+            return accept(request, from: source, at: path)
         case .success(.entrance(let entrance, let path)):
-            .later {
+            return .later { [self] in
                 let isQuestion = if case .dropIn = entrance { request.method == .get } else { false }
                 var response =
                     isQuestion
                     ? await read(request, through: entrance) : await acceptAndWait(request, through: entrance)
                 response.account.route = path
-                return response
+                return noted(response, request)
             }
         case .failure(let refusal):
-            .now(Response(refusal))
+            return .now(noted(Response(refusal), request))
         }
     }
 
     package func answerEarly(_ head: Request) -> Response? {
-        refuseEarly(head)?.noting(head, digest)
+        refuseEarly(head).map { noted($0, head) }
     }
 
     private func refuseEarly(_ head: Request) -> Response? {
@@ -89,12 +87,12 @@ package struct PublicAPI: Responder {
     private func accept(_ request: Request, from source: Source, at path: String) -> Reply {
         do throws(Refusal) {
             let normalized = try intake.understand(Received(request, through: .hook(source)))
-            if let receipt = Receipt(normalized, knownTo: intake.outbox) {
+            if let receipt = normalized.recognized(by: intake.outbox) {
                 return .now(answer(receipt, to: request, of: source, at: path))
             }
-            return .later {
+            return .later { [self] in
                 do throws(Refusal) {
-                    let receipt = try await Receipt(normalized, in: intake.outbox)
+                    let receipt = try await normalized.kept(in: intake.outbox)
                     return answer(receipt, to: request, of: source, at: path)
                 } catch {
                     return answer(error, to: request, of: source, at: path)
@@ -120,7 +118,12 @@ package struct PublicAPI: Responder {
         response.account.app = source.app
         response.account.caller = source.name
         response.account.route = path
-        return response
+        return noted(response, request)
+    }
+
+    /// With what the request was, where it is refused.
+    private func noted(_ response: Response, _ request: Request) -> Response {
+        response.account.isRefusal ? response.noting(request, digest) : response
     }
 }
 
@@ -135,15 +138,12 @@ extension PublicAPI {
         case description
     }
 
+    private static let hookMethods: [Method] = [.get, .post, .put]
     static let dropInSuffix = "server-side-api/integration/profile/set/integration-identifiers"
 
     /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any
     /// other path.
     func route(_ request: Request) -> Result<Route, Refusal> {
-        // What nearly every request asks for is one look-up away.
-        if let source = hooks[request.path] {
-            return allow([.get, .post, .put], request, .entrance(.hook(source), request.path))
-        }
         var path = request.path[...]
         if path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         switch path {
@@ -156,7 +156,7 @@ extension PublicAPI {
         default: break
         }
         if path.hasPrefix("/hooks/"), let source = source(path.dropFirst("/hooks/".count)) {
-            return allow([.get, .post, .put], request, .entrance(.hook(source), "/hooks/\(source.name)"))
+            return allow(Self.hookMethods, request, .entrance(.hook(source), "/hooks/\(source.name)"))
         }
         if path.hasPrefix("/client/") {
             let vendor = String(path.dropFirst("/client/".count))
@@ -183,9 +183,8 @@ extension PublicAPI {
 package typealias BodyDigest = @Sendable (_ body: [UInt8]) -> String?
 
 extension Response {
-    /// With what the request was, where this refuses it: enough to find a wrong setting at its sender.
+    /// With what the refused request was: enough to find a wrong setting at its sender.
     fileprivate func noting(_ request: Request, _ digest: BodyDigest) -> Response {
-        guard !account.refusal.isEmpty else { return self }
         var response = self
         response.account.shape = RequestShape(request)
         // Neither is about what was sent, and both come in floods.

@@ -83,7 +83,7 @@ extension AuthConfiguration {
 }
 
 extension Source {
-    init(_ source: SourceConfiguration) {
+    convenience init(_ source: SourceConfiguration) {
         let hasTokenInPath = if case .token(_, .path) = source.auth.proof { true } else { false }
         self.init(name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath)
     }

@@ -23,9 +23,10 @@ struct Assembly {
     /// - Parameters:
     ///   - path: where the configuration was read, and is read again; nil for one that is in no file.
     ///   - takesOver: another process may still have the outbox; who connects meanwhile is kept waiting.
+    ///   - log: where requests and attempts go; `logger` takes the rest.
     ///   - level: sets what is logged.
     init(
-        _ configuration: Configuration, at path: String?, takesOver: Bool = false, logger: Logger,
+        _ configuration: Configuration, at path: String?, takesOver: Bool = false, logger: Logger, log: any LineLog,
         registry: MetricsRegistry,
         level: @escaping @Sendable (Logger.Level) -> Void
     ) async throws {
@@ -52,7 +53,7 @@ struct Assembly {
         let ground = Ground(
             loops: loops, clock: clock, time: time, outbox: outbox, answers: Answers(clock: clock),
             health: Health { outbox.isWritable },
-            observer: DeliveryConditions(next: DeliveryLog(logger: logger, label: label)), logger: logger)
+            observer: DeliveryConditions(next: DeliveryLog(log: log, label: label)), logger: logger)
         let front = try await Front(configuration, on: ground)
         let responder = CurrentResponder(front.responder)
 
@@ -61,7 +62,7 @@ struct Assembly {
             connections: configuration.connectionsWithinDescriptors,
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let rejections = Rejections(places: configuration.credentialPlaces)
-        let requestLog = RequestLog(logger: logger, label: label, rejections: rejections)
+        let requestLog = RequestLog(log: log, label: label, rejections: rejections)
         func serve(
             _ address: SocketAddress, _ tls: TLSAcceptor?, opened: ListeningSocket? = nil
         ) throws -> HTTPServer {

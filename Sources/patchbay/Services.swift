@@ -126,6 +126,12 @@ extension Logger {
     static let silent = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
 }
 
+/// Writes nothing.
+struct SilentLog: LineLog {
+    func writes(_ level: Logger.Level) -> Bool { false }
+    func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {}
+}
+
 /// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload.
 struct HangupService: Service {
     let loop: EventLoop

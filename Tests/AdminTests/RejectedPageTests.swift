@@ -13,7 +13,7 @@ struct RejectedPageTests {
             var account = Response(refusal).account
             (account.route, account.caller) = ("/hooks/" + caller, caller)
             let exchange = Exchange(
-                method: .post, id: .v7(at: .now), requestID: "r1", peer: PeerAddress("203.0.113.9"),
+                method: .post, id: .v7(at: .now), callersID: "r1", peer: PeerAddress("203.0.113.9"),
                 requestBodyBytes: 214, status: refusal.status, responseBodyBytes: 0, account: account,
                 receiveDuration: .zero, handleDuration: .zero)
             rejections.note(exchange, label: { _ in "" })

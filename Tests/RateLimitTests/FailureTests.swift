@@ -55,8 +55,9 @@ struct FailureTests {
         let limiter = limiter("1/h")
         for _ in 0..<50 { #expect(status(received(), limiter, isGenuine: true) == 200) }
         for _ in 0..<5 {
+            var asked = received()
             #expect(throws: Refusal.forbidden("no")) {
-                try limiter.judging(received()) { () throws(Refusal) in throw .forbidden("no") }
+                try limiter.judging(&asked) { _ throws(Refusal) in throw .forbidden("no") }
             }
         }
         #expect(status(received(), limiter) == 401)

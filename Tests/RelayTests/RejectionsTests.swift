@@ -18,7 +18,7 @@ struct RejectionsTests {
         account.profile = profile
         account.evidence = evidence
         return Exchange(
-            method: .post, id: .v7(at: .now), requestID: "r", peer: PeerAddress(address), requestBodyBytes: body,
+            method: .post, id: .v7(at: .now), callersID: "r", peer: PeerAddress(address), requestBodyBytes: body,
             status: status, responseBodyBytes: 0, account: account, receiveDuration: .zero, handleDuration: .zero)
     }
 

@@ -61,6 +61,12 @@ package struct Headers: Sendable {
         }
     }
 
+    /// Whether a field is there.
+    /// - Parameter name: in lower case.
+    package func has(_ name: StaticString) -> Bool {
+        name.withUTF8Buffer { wanted in places.contains { matches($0, wanted) } }
+    }
+
     /// All values of a field, in their order.
     /// - Parameter name: in lower case.
     package func values(of name: StaticString) -> [ArraySlice<UInt8>] {

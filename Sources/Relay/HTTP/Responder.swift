@@ -51,8 +51,8 @@ package struct Exchange: Sendable {
     package let method: Method?
     /// Ours: what `id` in the answer and in the outbox is.
     package let id: UniqueID
-    /// What went back in `X-Request-Id`.
-    package let requestID: String
+    /// The caller's own id of the request, which went back in `X-Request-Id`; nil where ours did.
+    package let callersID: String?
     package let peer: PeerAddress
     package let requestBodyBytes: Int
     package let status: Int
@@ -66,12 +66,12 @@ package struct Exchange: Sendable {
     package var tls: TLSUse?
 
     package init(
-        method: Method?, id: UniqueID, requestID: String, peer: PeerAddress, requestBodyBytes: Int, status: Int,
+        method: Method?, id: UniqueID, callersID: String?, peer: PeerAddress, requestBodyBytes: Int, status: Int,
         responseBodyBytes: Int, account: Account, receiveDuration: Duration, handleDuration: Duration
     ) {
         self.method = method
         self.id = id
-        self.requestID = requestID
+        self.callersID = callersID
         self.peer = peer
         self.requestBodyBytes = requestBodyBytes
         self.status = status
@@ -80,6 +80,9 @@ package struct Exchange: Sendable {
         self.receiveDuration = receiveDuration
         self.handleDuration = handleDuration
     }
+
+    /// What went back in `X-Request-Id`.
+    package var requestID: String { callersID ?? id.description }
 }
 
 /// How a request was protected on its way here, as far as the log says it.

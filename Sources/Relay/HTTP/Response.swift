@@ -29,8 +29,10 @@ package struct Response: Sendable {
     package var isReset: Bool { status == 0 }
 
     package static func json(_ status: Int, _ body: [UInt8]) -> Response {
-        Response(status: status, headers: [Field("Content-Type", "application/json")], body: body)
+        Response(status: status, headers: ofJSON, body: body)
     }
+
+    private static let ofJSON = [Field("Content-Type", "application/json")]
 
     package static func text(_ status: Int, _ body: String) -> Response {
         Response(status: status, headers: [Field("Content-Type", "text/plain; charset=utf-8")], body: Array(body.utf8))
@@ -50,14 +52,65 @@ package struct Account: Sendable {
     package var accepted = 0
     package var unchanged = 0
     package var skips: [Skip] = []
-    /// `error_code` of a refusal.
-    package var refusal = ""
-    package var cause = ""
-    /// What the sender was told.
-    package var message = ""
-    package var evidence: Evidence?
-    /// What a refused request looked like.
-    package var shape: RequestShape?
+    private var denial: Box?
 
     package init() {}
+
+    /// What is known of a request that was refused. Most are not, and an account is copied with every answer: behind a
+    /// reference it weighs nothing there.
+    private struct Denial {
+        var refusal = ""
+        var cause = ""
+        var message = ""
+        var evidence: Evidence?
+        var shape: RequestShape?
+    }
+
+    private indirect enum Box {
+        case holding(Denial)
+
+        var denial: Denial {
+            switch self {
+            case .holding(let denial): denial
+            }
+        }
+    }
+
+    private mutating func deny(_ change: (inout Denial) -> Void) {
+        var denied = denial?.denial ?? Denial()
+        change(&denied)
+        denial = .holding(denied)
+    }
+}
+
+extension Account {
+    package var isRefusal: Bool { denial != nil && !refusal.isEmpty }
+
+    /// `error_code` of a refusal.
+    package var refusal: String {
+        get { denial?.denial.refusal ?? "" }
+        set { deny { $0.refusal = newValue } }
+    }
+
+    package var cause: String {
+        get { denial?.denial.cause ?? "" }
+        set { deny { $0.cause = newValue } }
+    }
+
+    /// What the sender was told.
+    package var message: String {
+        get { denial?.denial.message ?? "" }
+        set { deny { $0.message = newValue } }
+    }
+
+    package var evidence: Evidence? {
+        get { denial?.denial.evidence }
+        set { deny { $0.evidence = newValue } }
+    }
+
+    /// What a refused request looked like.
+    package var shape: RequestShape? {
+        get { denial?.denial.shape }
+        set { deny { $0.shape = newValue } }
+    }
 }

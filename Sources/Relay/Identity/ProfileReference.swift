@@ -42,6 +42,8 @@ extension UnsafeBufferPointer<UInt8> {
     /// Whether a text holds control characters: C0 and DEL are one byte each in UTF-8, C1 (U+0080 to U+009F) are two,
     /// C2 80 to C2 9F.
     package var holdsControls: Bool {
+        // Ids are ASCII, nearly all of them, and nearly none needs a second look.
+        guard holdsAny(below: 0x20, or: 0x7f, 0xc2) else { return false }
         var previous: UInt8 = 0
         for byte in self {
             if byte.isControl || (previous == 0xc2 && byte < 0xa0) { return true }
@@ -61,8 +63,12 @@ package struct CustomerUserID: Sendable, Hashable {
     /// Trims blanks. Nil for nothing, for more than `mostBytes`, and for control characters: libcurl writes CR and LF
     /// into a header as they are.
     package init?(_ text: some StringProtocol) {
-        var text = String(text)
-        let isFit = text.withUTF8 { bytes in
+        self.init(String(text))
+    }
+
+    package init?(_ text: String) {
+        var text = text
+        let isFit = text.withBytes { bytes in
             guard let first = bytes.first, let last = bytes.last else { return false }
             return bytes.count <= Self.mostBytes && !first.isBlank && !last.isBlank && !bytes.holdsControls
         }

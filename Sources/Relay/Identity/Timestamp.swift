@@ -64,13 +64,13 @@ extension Timestamp {
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with milliseconds: `2026-10-14T08:21:43.117Z`.
     package var description: String {
-        var bytes: [UInt8] = []
-        write(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        var text = ByteText(reserving: 32)
+        write(to: &text)
+        return text.withBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The same, at the end of what is there: log lines are many.
-    func write(to bytes: inout [UInt8]) {
+    func write(to text: inout ByteText) {
         let (days, rest) = milliseconds.flooredDivision(by: 86_400_000)
         let shifted = days + 719_468
         let (era, dayOfEra) = shifted.flooredDivision(by: 146_097)
@@ -80,18 +80,20 @@ extension Timestamp: CustomStringConvertible {
         let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        if year < 0 { bytes.append(UInt8(ascii: "-")) }
-        func put(_ value: Int64, _ width: Int, _ end: UInt8) {
-            bytes.append(decimal: value.magnitude, width: width)
-            bytes.append(end)
+        if year < 0 { text.append(UInt8(ascii: "-")) }
+        func put(_ value: Int64, _ end: UInt8) {
+            text.append(twoDigits: Int(value))
+            text.append(end)
         }
-        put(year, 4, UInt8(ascii: "-"))
-        put(month, 2, UInt8(ascii: "-"))
-        put(day, 2, UInt8(ascii: "T"))
-        put(rest / 3_600_000, 2, UInt8(ascii: ":"))
-        put(rest / 60_000 % 60, 2, UInt8(ascii: ":"))
-        put(rest / 1000 % 60, 2, UInt8(ascii: "."))
-        put(rest % 1000, 3, UInt8(ascii: "Z"))
+        text.append(decimal: year.magnitude, width: 4)
+        text.append(UInt8(ascii: "-"))
+        put(month, UInt8(ascii: "-"))
+        put(day, UInt8(ascii: "T"))
+        put(rest / 3_600_000, UInt8(ascii: ":"))
+        put(rest / 60_000 % 60, UInt8(ascii: ":"))
+        put(rest / 1000 % 60, UInt8(ascii: "."))
+        text.append(decimal: UInt64(rest % 1000), width: 3)
+        text.append(UInt8(ascii: "Z"))
     }
 }
 
@@ -103,8 +105,16 @@ extension Int64 {
 }
 
 extension Duration {
+    /// Attoseconds, where they fit: up to 18 seconds, as most that is measured. Dividing 64 bits is a tenth of the work
+    /// that dividing 128 is.
+    private var fewAttoseconds: UInt64? {
+        let all = attoseconds
+        return all >= 0 && all <= Int128(UInt64.max) ? UInt64(truncatingIfNeeded: all) : nil
+    }
+
     /// Whole milliseconds, towards zero; saturates.
     package var milliseconds: Int64 {
+        if let few = fewAttoseconds { return Int64(few / 1_000_000_000_000_000) }
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         guard !overflow else { return seconds < 0 ? .min : .max }
@@ -113,6 +123,7 @@ extension Duration {
 
     /// Whole microseconds, towards zero; saturates.
     package var microseconds: Int64 {
+        if let few = fewAttoseconds { return Int64(few / 1_000_000_000_000) }
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         guard !overflow else { return seconds < 0 ? .min : .max }

@@ -15,7 +15,7 @@ package struct RejectionKind: Sendable, Hashable {
     /// Nil for what is no refusal of ours.
     init?(_ exchange: Exchange) {
         let account = exchange.account
-        guard exchange.status >= 400, !account.refusal.isEmpty else { return nil }
+        guard exchange.status >= 400, account.isRefusal else { return nil }
         route = account.route
         caller = account.caller
         app = account.app

@@ -3,7 +3,7 @@ package struct Admitted: Sendable {
     package let received: Received
     package let caller: Caller
 
-    init(_ authenticated: Authenticated, by limiter: any Limiter) throws(Refusal) {
+    init(_ authenticated: consuming Authenticated, by limiter: any Limiter) throws(Refusal) {
         do {
             try limiter.admit(authenticated)
         } catch {
@@ -31,10 +31,12 @@ package protocol Limiter: Sendable {
 
 extension Limiter {
     /// Guessing is bounded, and so is the work that wrong credentials cost.
-    func judging(_ received: Received, _ prove: () throws(Refusal) -> Caller) throws(Refusal) -> Caller {
+    func judging(
+        _ received: inout Received, _ prove: (inout Received) throws(Refusal) -> Caller
+    ) throws(Refusal) -> Caller {
         try mayProve(received)
         do {
-            return try prove()
+            return try prove(&received)
         } catch {
             if error.status == 401 { failed(received) }
             throw error

@@ -3,17 +3,21 @@ package struct Authenticated: Sendable {
     package let received: Received
     package let caller: Caller
 
-    init(_ received: Received, by authenticator: any Authenticator, within limiter: any Limiter) throws(Refusal) {
-        var proven = received
-        self.caller = try limiter.judging(received) { () throws(Refusal) in try authenticator.authenticate(&proven) }
-        self.received = proven
+    init(
+        _ received: consuming Received, by authenticator: any Authenticator, within limiter: any Limiter
+    ) throws(Refusal) {
+        caller = try limiter.judging(&received) { received throws(Refusal) in
+            try authenticator.authenticate(&received)
+        }
+        self.received = received
     }
 
     /// A head of which no more is asked than whether its body is welcome.
-    init(head: Received, by authenticator: any Authenticator, within limiter: any Limiter) throws(Refusal) {
-        var proven = head
-        self.caller = try limiter.judging(head) { () throws(Refusal) in try authenticator.recognize(&proven) }
-        self.received = proven
+    init(
+        head: consuming Received, by authenticator: any Authenticator, within limiter: any Limiter
+    ) throws(Refusal) {
+        caller = try limiter.judging(&head) { head throws(Refusal) in try authenticator.recognize(&head) }
+        self.received = head
     }
 }
 

@@ -7,7 +7,8 @@ package struct Normalized: Sendable {
 
     /// - Throws: what the payload, the profile's limit or the app has against it.
     init(
-        _ admitted: Admitted, by normalizer: any Normalizer, within limiter: any Limiter, apps: [String: App]
+        _ admitted: consuming Admitted, by normalizer: any Normalizer, within limiter: any Limiter,
+        apps: [String: App]
     ) throws(Refusal) {
         let caller = admitted.caller
         do throws(Refusal) {

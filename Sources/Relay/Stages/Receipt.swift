@@ -12,40 +12,16 @@ package struct Receipt: Sendable {
     /// What the outbox said of each patch, in order.
     package let dispositions: [Disposition]
 
-    /// Keeps what there is to keep.
-    init(_ normalized: Normalized, in outbox: any Outbox) async throws(Refusal) {
-        guard !normalized.patches.isEmpty else {
-            self.init(normalized, [])
-            return
-        }
-        do {
-            self.init(normalized, try await outbox.append(Submission(normalized)))
-        } catch {
-            throw Refusal(error).of(normalized.admitted.caller)
-        }
-    }
-
-    /// The receipt for what is known already: there is nothing to keep. Nil where that is not so, or cannot be told at
-    /// once.
-    init?(_ normalized: Normalized, knownTo outbox: any Outbox) {
-        guard !normalized.patches.isEmpty else {
-            self.init(normalized, [])
-            return
-        }
-        // Whoever waits for Adapty's answer is known to the outbox only through an append.
-        guard !normalized.admitted.received.request.isAwaited,
-            let dispositions = outbox.recognize(Submission(normalized))
-        else { return nil }
-        self.init(normalized, dispositions)
-    }
-
-    private init(_ normalized: Normalized, _ dispositions: [Disposition]) {
-        id = normalized.admitted.received.request.id
-        caller = normalized.admitted.caller
-        skips = normalized.skips
-        profile = normalized.patches.first?.profile
-        accepted = dispositions.count { $0 == .accepted }
-        unchanged = dispositions.count - accepted
+    fileprivate init(
+        id: UniqueID, caller: Caller, accepted: Int, unchanged: Int, skips: [Skip], profile: ProfileReference?,
+        dispositions: [Disposition]
+    ) {
+        self.id = id
+        self.caller = caller
+        self.accepted = accepted
+        self.unchanged = unchanged
+        self.skips = skips
+        self.profile = profile
         self.dispositions = dispositions
     }
 
@@ -62,13 +38,38 @@ package struct Receipt: Sendable {
     }
 }
 
-extension Submission {
-    fileprivate init(_ normalized: Normalized) {
-        let request = normalized.admitted.received.request
-        let caller = normalized.admitted.caller
-        self.init(
-            id: request.id, app: caller.app, origin: caller.name, patches: normalized.patches,
-            received: request.received, isAwaited: request.isAwaited,
-            isInsistent: request.isAwaited && normalized.app.version == .v1)
+extension Normalized {
+    fileprivate var submission: Submission {
+        let (request, caller) = (admitted.received.request, admitted.caller)
+        return Submission(
+            id: request.id, app: caller.app, origin: caller.name, patches: patches, received: request.received,
+            isAwaited: request.isAwaited, isInsistent: request.isAwaited && app.version == .v1)
+    }
+
+    fileprivate func receipt(_ dispositions: [Disposition]) -> Receipt {
+        let accepted = dispositions.count { $0 == .accepted }
+        return Receipt(
+            id: admitted.received.request.id, caller: admitted.caller, accepted: accepted,
+            unchanged: dispositions.count - accepted, skips: skips, profile: patches.first?.profile,
+            dispositions: dispositions)
+    }
+
+    /// Keeps what there is to keep.
+    func kept(in outbox: any Outbox) async throws(Refusal) -> Receipt {
+        guard !patches.isEmpty else { return receipt([]) }
+        do {
+            return receipt(try await outbox.append(submission))
+        } catch {
+            throw Refusal(error).of(admitted.caller)
+        }
+    }
+
+    /// The receipt for what is known already: there is nothing to keep. Nil where that is not so, or cannot be told at
+    /// once.
+    func recognized(by outbox: any Outbox) -> Receipt? {
+        guard !patches.isEmpty else { return receipt([]) }
+        // Whoever waits for Adapty's answer is known to the outbox only through an append.
+        guard !admitted.received.request.isAwaited else { return nil }
+        return outbox.recognize(submission).map { receipt($0) }
     }
 }

@@ -3,7 +3,7 @@ package struct Received: Sendable {
     package var request: Request
     package let entrance: Entrance
 
-    package init(_ request: Request, through entrance: Entrance) {
+    package init(_ request: consuming Request, through entrance: Entrance) {
         self.request = request
         self.entrance = entrance
     }
@@ -29,8 +29,8 @@ package enum Entrance: Sendable, Equatable {
     case dropIn(APIVersion)
 }
 
-/// One configured sender of webhooks.
-package struct Source: Sendable, Hashable {
+/// One configured sender of webhooks. A class: it goes with every request, and no request changes it.
+package final class Source: Sendable, Hashable {
     package let name: String
     package let vendor: String
     package let app: String
@@ -43,6 +43,14 @@ package struct Source: Sendable, Hashable {
         self.app = app
         self.hasTokenInPath = hasTokenInPath
     }
+
+    package static func == (left: Source, right: Source) -> Bool {
+        left === right
+            || (left.name == right.name && left.vendor == right.vendor && left.app == right.app
+                && left.hasTokenInPath == right.hasTokenInPath)
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 /// Which of Adapty's two shapes is spoken: v2 with 16 identifiers and a blank answer, or v1 with 13 and a

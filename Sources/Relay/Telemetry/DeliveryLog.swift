@@ -1,4 +1,4 @@
-package import Logging
+import Logging
 import Metrics
 import Synchronization
 
@@ -15,12 +15,12 @@ package struct DeliveryLog: DeliveryObserver {
         let circuits = Mutex<[String: Gauge]>([:])
     }
 
-    private let logger: Logger
+    private let log: any LineLog
     private let label: ProfileLabel
     private let counters = Counters()
 
-    package init(logger: Logger, label: @escaping ProfileLabel) {
-        self.logger = logger
+    package init(log: any LineLog, label: @escaping ProfileLabel) {
+        self.log = log
         self.label = label
     }
 
@@ -28,8 +28,8 @@ package struct DeliveryLog: DeliveryObserver {
         count(record)
         let isGood = record.attempt.outcome == .applied
         let level: Logger.Level = isGood ? .info : .warning
-        guard logger.logLevel <= level else { return }
-        logger.log(level: level, "attempt", metadata: LogLine { write(record, to: &$0) }.metadata)
+        guard log.writes(level) else { return }
+        log.write(level, "attempt") { write(record, to: &$0) }
     }
 
     package func changed(_ app: String, to change: CircuitChange) {
@@ -42,22 +42,21 @@ package struct DeliveryLog: DeliveryObserver {
         switch change {
         case .closed:
             gauge.record(0)
-            logger.notice("delivery goes on", metadata: LogLine { $0.field("app", app) }.metadata)
+            log.write(.notice, "delivery goes on") { $0.field("app", app) }
         case .opened(let failure):
             gauge.record(1)
-            logger.error("delivery stops: the upstream fails", metadata: line(app, failure).metadata)
+            log.write(.error, "delivery stops: the upstream fails") { write(app, failure, to: &$0) }
         case .paused(let failure):
             gauge.record(1)
-            logger.critical(
-                "delivery stops: the app's settings are wrong; nothing is lost", metadata: line(app, failure).metadata)
+            log.write(.critical, "delivery stops: the app's settings are wrong; nothing is lost") {
+                write(app, failure, to: &$0)
+            }
         }
     }
 
-    private func line(_ app: String, _ failure: Failure) -> LogLine {
-        LogLine { json in
-            json.field("app", app)
-            failure.write(to: &json)
-        }
+    private func write(_ app: String, _ failure: Failure, to json: inout JSONText) {
+        json.field("app", app)
+        failure.write(to: &json)
     }
 
     private func write(_ record: AttemptRecord, to json: inout JSONText) {

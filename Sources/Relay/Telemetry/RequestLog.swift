@@ -1,9 +1,9 @@
-package import Logging
+import Logging
 import Metrics
 
 /// One log line and a few metrics per request. Never a secret, a query string or a body.
 package struct RequestLog: RequestObserver {
-    private let logger: Logger
+    private let log: any LineLog
     private let label: ProfileLabel
     private let requests: RequestMetrics
     private let rejections: Rejections
@@ -11,8 +11,8 @@ package struct RequestLog: RequestObserver {
     /// - Parameters:
     ///   - label: how a profile is shown; hashed unless configured otherwise.
     ///   - rejections: where refused requests are kept to be looked at.
-    package init(logger: Logger, label: @escaping ProfileLabel, rejections: Rejections = Rejections()) {
-        self.logger = logger
+    package init(log: any LineLog, label: @escaping ProfileLabel, rejections: Rejections = Rejections()) {
+        self.log = log
         self.label = label
         requests = RequestMetrics()
         self.rejections = rejections
@@ -22,8 +22,8 @@ package struct RequestLog: RequestObserver {
         requests.count(exchange)
         rejections.note(exchange, label: label)
         let level = Self.level(of: exchange)
-        guard logger.logLevel <= level else { return }
-        logger.log(level: level, "request", metadata: LogLine { write(exchange, to: &$0) }.metadata)
+        guard log.writes(level) else { return }
+        log.write(level, "request") { write(exchange, to: &$0) }
     }
 
     /// Counted, not logged: a flood of connections shall not become one of lines. A proxy that is not set up as the
@@ -31,7 +31,7 @@ package struct RequestLog: RequestObserver {
     package func shed(_ peer: PeerAddress, _ reason: Shedding) {
         requests.count(reason)
         guard reason == .proxyHeader else { return }
-        logger.warning("a connection without its PROXY header", metadata: ["peer": "\(peer)"])
+        log.write(.warning, "a connection without its PROXY header") { $0.field("peer", peer.description) }
     }
 
     /// What a load balancer asks every second is no news; what we could not do is.
@@ -49,14 +49,14 @@ package struct RequestLog: RequestObserver {
     private func write(_ exchange: Exchange, to json: inout JSONText) {
         let account = exchange.account
         json.field("id", exchange.id)
-        json.field("request_id", exchange.requestID)
+        if let id = exchange.callersID { json.field("request_id", id) } else { json.field("request_id", exchange.id) }
         if let method = exchange.method { json.field("method", method.rawValue) }
         if !account.route.isEmpty { json.field("route", account.route) }
         json.field("status", exchange.status)
         if !account.caller.isEmpty { json.field("caller", account.caller) }
         if !account.app.isEmpty { json.field("app", account.app) }
         if let profile = account.profile { json.field("profile", label(profile)) }
-        if account.refusal.isEmpty {
+        if !account.isRefusal {
             json.field("accepted", account.accepted)
             json.field("unchanged", account.unchanged)
             json.field("skipped", account.skips.count)
@@ -112,24 +112,4 @@ extension Account {
     func shown(_ text: String, _ label: ProfileLabel) -> String {
         profile.map { text.naming($0, label) } ?? text
     }
-}
-
-/// A log line's fields as they will be written: one value in swift-log's metadata instead of a dictionary of them.
-package struct LogLine: Sendable, CustomStringConvertible {
-    /// The key under which a handler finds it.
-    package static let key = "line"
-
-    /// `{"key":value,...}`
-    package let json: [UInt8]
-
-    package init(_ content: (inout JSONText) -> Void) {
-        var json = JSONText(reserving: 384)
-        json.object(content)
-        self.json = json.bytes
-    }
-
-    package var metadata: Logger.Metadata { [Self.key: .stringConvertible(self)] }
-
-    /// For handlers that do not know it.
-    package var description: String { String(decoding: json, as: UTF8.self) }
 }

@@ -13,8 +13,14 @@ struct RequestMetrics: Sendable {
     /// Beyond so many kinds of refusals, further ones are counted together.
     private static let mostRejections = 512
 
+    /// Most requests are of the same kind as the one before: to see that is to compare three words.
+    private struct Requests {
+        var counters: [Key: Counter] = [:]
+        var last: (key: Key, counter: Counter)?
+    }
+
     private final class Counters: Sendable {
-        let requests = Mutex<[Key: Counter]>([:])
+        let requests = Mutex(Requests())
         let skips = Mutex<[Skip.Reason: Counter]>([:])
         let shed = Mutex<[Shedding: Counter]>([:])
         let rejections = Mutex<[RejectionKind: Counter]>([:])
@@ -28,19 +34,24 @@ struct RequestMetrics: Sendable {
     func count(_ exchange: Exchange) {
         let account = exchange.account
         let key = Key(route: account.route, caller: account.caller, status: exchange.status)
-        let counter = counters.requests.withLock { counters in
-            if let counter = counters[key] { return counter }
-            let dimensions = [("route", key.route), ("caller", key.caller), ("status", String(key.status))]
-            let counter = Counter(label: "patchbay_requests_total", dimensions: dimensions)
-            counters[key] = counter
-            return counter
+        counters.requests.withLock { requests in
+            if let last = requests.last, last.key == key { return last.counter.increment() }
+            let counter = requests.counters[key] ?? Self.counter(of: key)
+            requests.counters[key] = counter
+            requests.last = (key, counter)
+            counter.increment()
         }
-        counter.increment()
         if account.accepted > 0 { accepted.increment(by: account.accepted) }
         if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
         duration.recordNanoseconds(exchange.handleDuration.microseconds * 1000)
         for skip in account.skips { count(skip.reason) }
         if let kind = RejectionKind(exchange) { count(kind) }
+    }
+
+    private static func counter(of key: Key) -> Counter {
+        Counter(
+            label: "patchbay_requests_total",
+            dimensions: [("route", key.route), ("caller", key.caller), ("status", String(key.status))])
     }
 
     private func count(_ kind: RejectionKind) {

@@ -43,7 +43,8 @@ struct Serve: AsyncParsableCommand {
         let assembly: Assembly
         do {
             assembly = try await Assembly(
-                configuration, at: config, takesOver: takeOver, logger: logger, registry: registry, level: level.set)
+                configuration, at: config, takesOver: takeOver, logger: logger,
+                log: JSONLog(writer: writer, level: level), registry: registry, level: level.set)
         } catch {
             printError("patchbay: \(error)")
             throw ExitCode.failure

@@ -2,14 +2,46 @@ import Logging
 import Relay
 import Synchronization
 
-/// Writes swift-log's events as JSON lines: `{"time":"...","level":"info","message":"request",...}`.
-struct JSONLogHandler: LogHandler {
-    var metadata: Logger.Metadata = [:]
+/// Writes lines as JSON: `{"time":"...","level":"info","message":"request",...}`.
+struct JSONLog: LineLog {
     private let writer: LogWriter
     private let level: LogLevel
 
     init(writer: LogWriter, level: LogLevel) {
         self.writer = writer
+        self.level = level
+    }
+
+    func writes(_ level: Logger.Level) -> Bool { self.level.value <= level }
+
+    func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {
+        line(level, { $0.field("message", plain: message) }, fields)
+    }
+
+    fileprivate func line(
+        _ level: Logger.Level, _ message: (inout JSONText) -> Void, _ fields: (inout JSONText) -> Void
+    ) {
+        // Enough for nearly all of them.
+        var json = JSONText(reserving: 1024)
+        json.object { json in
+            json.field("time", Timestamp.now)
+            json.field("level", level.rawValue)
+            message(&json)
+            fields(&json)
+        }
+        json.newline()
+        json.withBytes { writer.write($0) }
+    }
+}
+
+/// swift-log's events, in the same form.
+struct JSONLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    private let log: JSONLog
+    private let level: LogLevel
+
+    init(writer: LogWriter, level: LogLevel) {
+        log = JSONLog(writer: writer, level: level)
         self.level = level
     }
 
@@ -25,11 +57,9 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var json = JSONText(reserving: 512)
-        json.object { json in
-            json.field("time", Timestamp.now)
-            json.field("level", event.level.rawValue)
-            json.field("message", event.message.description)
+        log.line(event.level) {
+            $0.field("message", event.message.description)
+        } _: { json in
             for (key, value) in metadata { json.field(key, value.description) }
             for (key, value) in event.metadata ?? [:] {
                 // A line's fields were written once already; they are taken as they are.
@@ -41,26 +71,23 @@ struct JSONLogHandler: LogHandler {
             }
             if let error = event.error { json.field("error", String(describing: error)) }
         }
-        json.newline()
-        writer.write(json.bytes)
     }
 }
 
 /// What is logged at the moment; a reload may change it.
 final class LogLevel: Sendable {
+    private static let levels = Logger.Level.allCases
     private let place: Atomic<Int>
 
     init(_ level: Logger.Level) {
-        place = Atomic(level.place)
+        place = Atomic(Self.place(of: level))
     }
 
-    var value: Logger.Level { Logger.Level.allCases[place.load(ordering: .relaxed)] }
+    var value: Logger.Level { Self.levels[place.load(ordering: .relaxed)] }
 
     func set(_ level: Logger.Level) {
-        place.store(level.place, ordering: .relaxed)
+        place.store(Self.place(of: level), ordering: .relaxed)
     }
-}
 
-extension Logger.Level {
-    fileprivate var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    private static func place(of level: Logger.Level) -> Int { levels.firstIndex(of: level) ?? 0 }
 }

@@ -3,17 +3,22 @@ import Synchronization
 
 /// Writes log lines to a descriptor from a thread of its own: a reader that is slow delays the log, not the requests.
 final class LogWriter: @unchecked Sendable {
-    // @unchecked: `lines` and the flags are touched only with `mutex` held.
+    // @unchecked: `lines`, `spare` and the flags are touched only with `mutex` held.
     /// Beyond this, lines are dropped and counted: a reader that is gone for good must not take the process with it.
     private static let mostBytes = 64 << 20
 
     /// So much at once is worth a write of its own.
     private static let enoughBytes = 64 << 10
 
+    /// Memory beyond this is given back when its lines are written.
+    private static let keptBytes = 1 << 20
+
     private let descriptor: Int32
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var lines: [UInt8] = []
+    /// What the last write left: its memory serves for the next lines.
+    private var spare: [UInt8] = []
     private var isWriting = false
     private var isWaiting = false
     private var dropped = 0
@@ -35,9 +40,9 @@ final class LogWriter: @unchecked Sendable {
         pthread_detach(thread)
     }
 
-    func write(_ line: [UInt8]) {
+    func write(_ line: UnsafeBufferPointer<UInt8>) {
         pthread_mutex_lock(mutex)
-        if lines.count + line.count <= Self.mostBytes { lines += line } else { dropped += 1 }
+        if lines.count + line.count <= Self.mostBytes { lines.append(contentsOf: line) } else { dropped += 1 }
         if isWaiting {
             isWaiting = false
             pthread_cond_signal(condition)
@@ -66,12 +71,18 @@ final class LogWriter: @unchecked Sendable {
             }
             isWaiting = false
             isWriting = true
-            let taken = exchange(&lines, with: [])
+            var taken = exchange(&lines, with: exchange(&spare, with: []))
             let lost = exchange(&dropped, with: 0)
             pthread_mutex_unlock(mutex)
             put(taken)
             // Waking for each line cost more than the line: what comes in these milliseconds is written together.
             if taken.count < Self.enoughBytes { usleep(5000) }
+            if taken.capacity <= Self.keptBytes {
+                taken.removeAll(keepingCapacity: true)
+                pthread_mutex_lock(mutex)
+                spare = taken
+                pthread_mutex_unlock(mutex)
+            }
             if lost > 0 { put(Array("{\"level\":\"error\",\"message\":\"log lines lost\",\"count\":\(lost)}\n".utf8)) }
         }
     }
