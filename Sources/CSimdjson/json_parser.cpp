@@ -95,6 +95,7 @@ json_status json_parser::walk(size_t length) {
     const uint32_t *const end = token + stage1->n_structural_indexes;
     uint8_t *const text = buffer.get();
     json_node *node = nodes.get();
+    escapes escapes(text + length);
     json_node *open[JSON_MAX_DEPTH];
     size_t depth = 0;
     expecting next = expecting::value;
@@ -110,7 +111,7 @@ json_status json_parser::walk(size_t length) {
         case expecting::name: {
             if (byte != '"') return JSON_UNEXPECTED;
             const uint32_t behind = token + 1 < end ? token[1] : uint32_t(length);
-            json_status status = read_string(text, place, behind, node);
+            json_status status = read_string(text, place, behind, escapes, node);
             if (status != JSON_OK) return status;
             node->kind = JSON_NAME;
             ++node;
@@ -144,7 +145,7 @@ json_status json_parser::walk(size_t length) {
             continue;
         case '"': {
             const uint32_t behind = token + 1 < end ? token[1] : uint32_t(length);
-            json_status status = read_string(text, place, behind, node);
+            json_status status = read_string(text, place, behind, escapes, node);
             if (status != JSON_OK) return status;
             break;
         }

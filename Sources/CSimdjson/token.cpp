@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
 static bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 // A number or literal must end where JSON ends it: `123abc` and `nulls` are one token to stage 1.
@@ -69,20 +67,9 @@ static json_status unescape_unicode(const uint8_t *&read, const uint8_t *end, ui
     return JSON_OK;
 }
 
-json_status read_string(uint8_t *text, uint32_t place, uint32_t behind, json_node *node) {
-    uint8_t *const begin = text + place + 1;
-    const uint8_t *end = text + behind;
-    while (end > begin && is_blank(end[-1])) --end;
-    if (end <= begin || end[-1] != '"') return JSON_UNCLOSED_STRING;
-    --end;
-
-    uint8_t *escape = static_cast<uint8_t *>(std::memchr(begin, '\\', size_t(end - begin)));
-    if (escape == nullptr) {
-        *node = {reinterpret_cast<const char *>(begin), uint32_t(end - begin), 1, JSON_STRING};
-        return JSON_OK;
-    }
-    uint8_t *write = escape;
-    const uint8_t *read = escape;
+json_status unescape(uint8_t *begin, uint8_t *first, const uint8_t *end, json_node *node) {
+    uint8_t *write = first;
+    const uint8_t *read = first;
     bool is_broken = false;
     while (read < end) {
         if (*read != '\\') {

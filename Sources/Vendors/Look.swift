@@ -8,8 +8,10 @@ struct Evidence {
     /// Nil where there is none, or where it may not speak.
     let query: PlaceTree.Findings?
 
-    func inBody(_ spot: Plan.Spot) -> JSONValue? { (spot.place.isOfEnvelope ? envelope : event)[spot.number] }
+    @inline(__always)
+    func inBody(_ spot: Plan.Spot) -> JSONValue? { (spot.isOfEnvelope ? envelope : event)[spot.number] }
 
+    @inline(__always)
     func inQuery(_ spot: Plan.Spot) -> JSONValue? { query.flatMap { $0[spot.number] } }
 
     func anywhere(_ spot: Plan.Spot) -> JSONValue? { inBody(spot) ?? inQuery(spot) }
@@ -37,14 +39,16 @@ struct Look {
     /// unfit ends the search, because a value further down would then speak in the place of one that was meant.
     func up(_ lookup: Plan.Lookup) -> Result {
         var exception: String?
-        for spot in lookup.spots {
-            if let value = evidence.inBody(spot), let result = judge(value, spot, lookup, &exception) { return result }
+        // By their indices: to copy a spot costs more than to find that nothing stands there.
+        let spots = lookup.spots
+        for index in spots.indices {
+            guard let value = evidence.inBody(spots[index]) else { continue }
+            if let result = judge(value, spots[index], lookup, &exception) { return result }
         }
         if evidence.query != nil {
-            for spot in lookup.spots {
-                if let value = evidence.inQuery(spot), let result = judge(value, spot, lookup, &exception) {
-                    return result
-                }
+            for index in spots.indices {
+                guard let value = evidence.inQuery(spots[index]) else { continue }
+                if let result = judge(value, spots[index], lookup, &exception) { return result }
             }
         }
         if let exception { return .excepted(exception) }
@@ -54,18 +58,32 @@ struct Look {
 
     /// When the event happened, as the first place says it that says it well.
     func upTime(_ lookup: Plan.Lookup, received: Timestamp) -> Timestamp? {
-        for spot in lookup.spots {
-            for value in [evidence.inBody(spot), evidence.inQuery(spot)] {
-                guard let value, value.kind != .null else { continue }
-                if let time = EventTime.read(value, received: received) {
-                    trace?.note(position, lookup.name, spot.place.description, .taken)
-                    return time
-                }
-                trace?.note(position, lookup.name, spot.place.description, .unusable("it is no time, or an absurd one"))
+        let spots = lookup.spots
+        for index in spots.indices {
+            if let value = evidence.inBody(spots[index]),
+                let time = readTime(value, spots[index], lookup, received: received)
+            {
+                return time
+            }
+            if let value = evidence.inQuery(spots[index]),
+                let time = readTime(value, spots[index], lookup, received: received)
+            {
+                return time
             }
         }
         trace?.note(position, lookup.name, "", .absent)
         return nil
+    }
+
+    private func readTime(
+        _ value: JSONValue, _ spot: Plan.Spot, _ lookup: Plan.Lookup, received: Timestamp
+    ) -> Timestamp? {
+        guard value.kind != .null else { return nil }
+        let time = EventTime.read(value, received: received)
+        trace?.note(
+            position, lookup.name, spot.place.description,
+            time == nil ? .unusable("it is no time, or an absurd one") : .taken)
+        return time
     }
 
     private func judge(

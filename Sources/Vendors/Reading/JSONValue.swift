@@ -88,3 +88,34 @@ extension JSONValue {
         kind == .string ? String(decoding: text, as: UTF8.self) : nil
     }
 }
+
+extension UnsafeBufferPointer<UInt8> {
+    /// What most names differ in, in one word: the length, the first byte and the last.
+    var tag: UInt32 {
+        guard let first, let last else { return 0 }
+        return UInt32(truncatingIfNeeded: count) << 16 | UInt32(first) << 8 | UInt32(last)
+    }
+}
+
+extension JSONValue {
+    /// Calls with each member of an object: its name's tag, its name and its value. Most names need no more than the
+    /// tag.
+    @inline(__always)
+    func forEachMember(_ body: (_ tag: UInt32, _ name: JSONValue, _ value: JSONValue) -> Void) {
+        var name = node + 1
+        let end = node + Int(node.pointee.span)
+        while name < end {
+            let value = name + 1
+            let length = name.pointee.length
+            if let text = name.pointee.text, length > 0 {
+                let first = UInt8(bitPattern: text[0])
+                let last = UInt8(bitPattern: text[Int(length) - 1])
+                let tag = UInt32(truncatingIfNeeded: length) << 16 | UInt32(first) << 8 | UInt32(last)
+                body(tag, JSONValue(node: name), JSONValue(node: value))
+            } else {
+                body(0, JSONValue(node: name), JSONValue(node: value))
+            }
+            name = value + Int(value.pointee.span)
+        }
+    }
+}

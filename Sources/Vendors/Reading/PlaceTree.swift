@@ -9,7 +9,7 @@ struct PlaceTree: Sendable {
     typealias Findings = UnsafeMutableBufferPointer<JSONValue?>
 
     private struct Name: Sendable {
-        /// Compared first, in one word: the length, the first byte and the last.
+        /// Compared first.
         let tag: UInt32
         let bytes: [UInt8]
         /// The place that ends here.
@@ -55,19 +55,23 @@ struct PlaceTree: Sendable {
     private func descend(into value: JSONValue, _ level: Int, _ findings: Findings, _ nested: NestedDocuments) {
         switch value.kind {
         case .object:
-            for (name, value) in value.members { step(name, to: value, level, findings, nested) }
+            let filter = levels[level].filter
+            value.forEachMember { tag, name, value in
+                if filter & Self.bit(of: tag) != 0 { step(name.text, tag, to: value, level, findings, nested) }
+            }
         case .array:
             var index: UInt8 = 0
             for element in value.elements {
                 // Vendors' lists are looked into at their first elements only.
                 if index < 10 {
                     withUnsafePointer(to: UInt8(ascii: "0") + index) {
-                        step(UnsafeBufferPointer(start: $0, count: 1), to: element, level, findings, nested)
+                        let name = UnsafeBufferPointer(start: $0, count: 1)
+                        step(name, name.tag, to: element, level, findings, nested)
                     }
                     index += 1
                 }
                 if let key = element["key"], key.kind == .string {
-                    step(key.text, to: element, level, findings, nested)
+                    step(key.text, key.text.tag, to: element, level, findings, nested)
                 }
             }
         case .string:
@@ -78,27 +82,17 @@ struct PlaceTree: Sendable {
     }
 
     private func step(
-        _ name: UnsafeBufferPointer<UInt8>, to value: JSONValue, _ level: Int, _ findings: Findings,
+        _ name: UnsafeBufferPointer<UInt8>, _ tag: UInt32, to value: JSONValue, _ level: Int, _ findings: Findings,
         _ nested: NestedDocuments
     ) {
-        guard let found = find(name, in: level) else { return }
-        for place in found.places { findings[place] = nil }
-        if let place = found.place { findings[place] = value }
-        if found.children != Self.root { descend(into: value, found.children, findings, nested) }
-    }
-
-    private func find(_ name: UnsafeBufferPointer<UInt8>, in level: Int) -> Name? {
-        let tag = Self.tag(of: name)
-        guard levels[level].filter & Self.bit(of: tag) != 0 else { return nil }
-        for candidate in levels[level].names where candidate.tag == tag && candidate.bytes.elementsEqual(name) {
-            return candidate
+        for candidate in levels[level].names.indices where levels[level].names[candidate].tag == tag {
+            guard levels[level].names[candidate].bytes.elementsEqual(name) else { continue }
+            for place in levels[level].names[candidate].places { findings[place] = nil }
+            if let place = levels[level].names[candidate].place { findings[place] = value }
+            let children = levels[level].names[candidate].children
+            if children != Self.root { descend(into: value, children, findings, nested) }
+            return
         }
-        return nil
-    }
-
-    private static func tag(of name: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        guard let first = name.first, let last = name.last else { return 0 }
-        return UInt32(truncatingIfNeeded: name.count) << 16 | UInt32(first) << 8 | UInt32(last)
     }
 
     private static func bit(of tag: UInt32) -> UInt64 {
@@ -143,7 +137,7 @@ struct PlaceTree: Sendable {
             if !child.places.isEmpty { count += 1 }
             let children = child.children.isEmpty ? root : number(child, &levels, &numbers, &count)
             let bytes = Array(name.utf8)
-            let tag: UInt32 = bytes.withUnsafeBufferPointer { Self.tag(of: $0) }
+            let tag: UInt32 = bytes.withUnsafeBufferPointer { $0.tag }
             levels[own].filter |= bit(of: tag)
             levels[own].names.append(
                 Name(

@@ -17,16 +17,32 @@ final class Plan: Sendable {
     /// A place as the reader knows it.
     struct Spot: Sendable {
         let number: Int
+        let isOfEnvelope: Bool
         let place: Place
+
+        init(_ place: Place, _ number: Int) {
+            self.number = number
+            self.isOfEnvelope = place.isOfEnvelope
+            self.place = place
+        }
     }
 
-    /// A field ready to be looked up.
-    struct Lookup: Sendable {
+    /// A field ready to be looked up. A class: every event asks for a handful of them.
+    final class Lookup: Sendable {
         let spots: [Spot]
         let meaningless: Meaningless
         let exceptions: [(check: Check, because: String)]
         /// What it is called in skips and explanations.
         let name: String
+
+        init(
+            spots: [Spot], meaningless: Meaningless, exceptions: [(check: Check, because: String)], name: String
+        ) {
+            self.spots = spots
+            self.meaningless = meaningless
+            self.exceptions = exceptions
+            self.name = name
+        }
     }
 
     /// A condition ready to be asked.
@@ -52,9 +68,9 @@ final class Plan: Sendable {
         let tree = PlaceTree(places)
 
         func spots(_ places: [Place]) -> [Spot] {
-            places.compactMap { place in tree.numbers[place].map { Spot(number: $0, place: place) } }
+            places.compactMap { place in tree.numbers[place].map { Spot(place, $0) } }
         }
-        func spot(_ place: Place) -> Spot { Spot(number: tree.numbers[place] ?? 0, place: place) }
+        func spot(_ place: Place) -> Spot { Spot(place, tree.numbers[place] ?? 0) }
         func check(_ condition: Condition) -> Check {
             switch condition {
             case .text(let place, is: let texts): .text(spot(place), is: texts.map { Array($0.lowercased().utf8) })

@@ -75,6 +75,8 @@ enum Macro {
         default:
             break
         }
+        // Nearly no id has one of these marks.
+        guard text.holdsAny(below: 0, or: UInt8(ascii: "{"), UInt8(ascii: "%")) else { return false }
         for index in 0..<(text.count - 1) {
             switch text[index] {
             case UInt8(ascii: "{"):
