@@ -73,7 +73,11 @@ final class AppLedger {
     private func part(of profile: ProfileReference) -> Int {
         switch profile {
         case .profileID(let id): Int(truncatingIfNeeded: id.low ^ id.high) & (Self.partCount - 1)
-        case .customerUserID(let id): id.text.utf8.reduce(0) { ($0 &+ Int($1)) & (Self.partCount - 1) }
+        case .customerUserID(let id):
+            // Ids differ in their last letters, if anywhere.
+            id.text.withBytes { bytes in
+                bytes.suffix(8).reduce(0) { $0 &* 31 &+ Int($1) } & (Self.partCount - 1)
+            }
         }
     }
 

@@ -26,6 +26,12 @@ final class Ledger {
         self.settings = settings
     }
 
+    /// A field that arrived, and what is known of it.
+    private struct KnownField {
+        let field: MergedPatch.Field
+        let knowledge: Entry.Knowledge
+    }
+
     private struct Undo {
         let entry: Entry
         let state: Entry.State
@@ -131,17 +137,20 @@ final class Ledger {
         guard let entry = apps[arrival.app]?.entry(of: arrival.profile), !entry.nodes.contains(.isUncommitted) else {
             return nil
         }
-        let fields = arrival.identifiers.fields.map { identifier, value in
-            arrival.field(identifier, value, after: entry.state.field(identifier))
+        // All of it is known, or nothing is changed: a single field, which nearly every event has, is looked up once.
+        func known(_ identifier: Identifier, _ value: IntegrationIdentifiers.Value) -> KnownField? {
+            let field = arrival.field(identifier, value, after: entry.state.field(identifier))
+            return entry.knowledge(of: field, from: arrival, at: now).map { KnownField(field: field, knowledge: $0) }
+        }
+        let fields = arrival.identifiers.fields
+        if fields.count > 1 {
+            for (identifier, value) in fields where known(identifier, value) == nil { return nil }
         }
         var disposition = Disposition.unchangedApplied
-        for field in fields {
-            guard let known = entry.knowledge(of: field, from: arrival, at: now) else { return nil }
-            if known.disposition == .unchangedWaiting { disposition = .unchangedWaiting }
-        }
-        for field in fields {
-            guard let known = entry.knowledge(of: field, from: arrival, at: now) else { continue }
-            confirm(known, by: field, of: arrival, in: entry)
+        for (identifier, value) in fields {
+            guard let known = known(identifier, value) else { return nil }
+            if known.knowledge.disposition == .unchangedWaiting { disposition = .unchangedWaiting }
+            confirm(known.knowledge, by: known.field, of: arrival, in: entry)
         }
         entry.nodes.insert(.isRecent)
         return disposition
