@@ -25,6 +25,23 @@ package final class AdaptyAPI: Upstream, Reader {
         return await attempt(.post(known.json), about: profile)
     }
 
+    package func set(
+        _ identifiers: IntegrationIdentifiers, of profile: ProfileReference, on executor: any TaskExecutor,
+        ended: @escaping @Sendable (Attempt) -> Void
+    ) {
+        let known = version == .v2 ? identifiers : identifiers.limited(to: version)
+        guard !known.isEmpty else { return ended(.notSent(.nothingToSet(in: version))) }
+        guard isSendable(profile) else { return ended(.notSent(.notASCII(profile))) }
+        let start = ContinuousClock.now
+        let (method, key) = (Call.Method.post(known.json), keys.current)
+        transports.begin(request(method, about: profile, with: key)) { [self] ending in
+            let attempt = Attempt(ending, redacting: keys, now: .now, duration: .now - start)
+            if !attempt.isUnauthorized || keys.count == 1 { return ended(attempt) }
+            // Seldom: a key is being rotated, and the others have their turn.
+            Task(executorPreference: executor) { ended(await self.attempt(method, about: profile)) }
+        }
+    }
+
     /// `GET` of what Adapty holds of a profile; its answer is the attempt's, as it came.
     package func read(_ profile: ProfileReference) async -> Attempt {
         await attempt(.get, about: profile)
@@ -40,25 +57,40 @@ package final class AdaptyAPI: Upstream, Reader {
     /// then deleting the old one, so at least one of a configured pair works at any time.
     private func attempt(_ method: Call.Method, about profile: ProfileReference) async -> Attempt {
         let start = ContinuousClock.now
-        let value = profile.value
-        guard passesNonASCII || value.utf8.allSatisfy({ $0 < 0x80 }) else { return .notSent(.notASCII(profile)) }
+        guard isSendable(profile) else { return .notSent(.notASCII(profile)) }
         var last = Attempt(outcome: .abandoned, answer: nil, duration: .zero)
         for key in keys.fromCurrent {
-            let request = Call.Request(
-                method: method, profileHeader: profile.header, profileValue: value, headers: key.headers)
-            let ending = await transports.perform(request)
+            let ending = await transports.perform(request(method, about: profile, with: key))
             last = Attempt(ending, redacting: keys, now: .now, duration: .now - start)
-            guard let answer = last.answer else { return last }
-            guard answer.status == 401, case .misconfigured = last.outcome else {
+            guard last.answer != nil else { return last }
+            guard last.isUnauthorized else {
                 keys.remember(key)
                 return last
             }
         }
         return last
     }
+
+    private func isSendable(_ profile: ProfileReference) -> Bool {
+        guard !passesNonASCII, case .customerUserID(let id) = profile else { return true }
+        return id.text.withBytes { !$0.holdsNonASCII }
+    }
+
+    private func request(
+        _ method: Call.Method, about profile: ProfileReference, with key: KeyRing.Key
+    ) -> Call.Request {
+        Call.Request(
+            method: method, profileHeader: profile.header, profileValue: profile.value, headers: key.headers)
+    }
 }
 
 extension Attempt {
+    /// The key is not one that Adapty knows.
+    fileprivate var isUnauthorized: Bool {
+        guard answer?.status == 401, case .misconfigured = outcome else { return false }
+        return true
+    }
+
     fileprivate init(_ ending: Ending, redacting keys: KeyRing, now: Timestamp, duration: Duration) {
         switch ending {
         case .answered(var answer):

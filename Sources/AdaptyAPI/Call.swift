@@ -11,6 +11,9 @@ final class Call: @unchecked Sendable {
         let headers: HeaderList
     }
 
+    /// What is called with the ending, once.
+    typealias Conclusion = @Sendable (Ending) -> Void
+
     enum Method: Sendable {
         case get
         case post([UInt8])
@@ -20,8 +23,8 @@ final class Call: @unchecked Sendable {
         /// Not yet on the loop.
         case new
         /// For a connection.
-        case waiting(CheckedContinuation<Ending, Never>)
-        case running(CheckedContinuation<Ending, Never>, Transfer)
+        case waiting(Conclusion)
+        case running(Conclusion, Transfer)
         case over
     }
 

@@ -37,11 +37,11 @@ final class Dispatcher {
 
     // MARK: Calls
 
-    func begin(_ call: Call, _ continuation: CheckedContinuation<Ending, Never>) {
+    func begin(_ call: Call, _ conclusion: @escaping Call.Conclusion) {
         guard case .new = call.state, !isStopping, line.count < Self.longestLine else {
-            return conclude(call, continuation, .abandoned)
+            return conclude(call, conclusion, .abandoned)
         }
-        call.state = .waiting(continuation)
+        call.state = .waiting(conclusion)
         call.deadline = .now + options.deadline
         line.append(call)
         if !isWatching { keepWatching() }
@@ -52,11 +52,11 @@ final class Dispatcher {
         switch call.state {
         case .new:
             call.state = .over
-        case .waiting(let continuation):
-            conclude(call, continuation, .abandoned)
-        case .running(let continuation, let transfer):
+        case .waiting(let conclusion):
+            conclude(call, conclusion, .abandoned)
+        case .running(let conclusion, let transfer):
             free(transfer)
-            conclude(call, continuation, .abandoned)
+            conclude(call, conclusion, .abandoned)
             fill()
         case .over:
             break
@@ -66,13 +66,13 @@ final class Dispatcher {
     func abandonAll() {
         isStopping = true
         // The line first: whoever is first in it would get the place of one that is cancelled.
-        while let (call, continuation) = line.next() { conclude(call, continuation, .abandoned) }
+        while let (call, conclusion) = line.next() { conclude(call, conclusion, .abandoned) }
         for call in transfers.compactMap(\.call) { cancel(call) }
     }
 
-    private func conclude(_ call: Call, _ continuation: CheckedContinuation<Ending, Never>, _ ending: Ending) {
+    private func conclude(_ call: Call, _ conclusion: Call.Conclusion, _ ending: Ending) {
         call.state = .over
-        continuation.resume(returning: ending)
+        conclusion(ending)
         concluded()
     }
 
@@ -80,16 +80,16 @@ final class Dispatcher {
 
     private func fill() {
         while !line.isEmpty, !idle.isEmpty || transfers.count < options.connections {
-            guard let (call, continuation) = line.next() else { return }
+            guard let (call, conclusion) = line.next() else { return }
             do throws(TransferFailure) {
-                try start(call, continuation)
+                try start(call, conclusion)
             } catch {
-                conclude(call, continuation, .failed(error))
+                conclude(call, conclusion, .failed(error))
             }
         }
     }
 
-    private func start(_ call: Call, _ continuation: CheckedContinuation<Ending, Never>) throws(TransferFailure) {
+    private func start(_ call: Call, _ conclusion: @escaping Call.Conclusion) throws(TransferFailure) {
         let transfer: Transfer
         if let warm = idle.popLast() { transfer = warm } else { transfer = try makeTransfer() }
         do throws(TransferFailure) {
@@ -100,7 +100,7 @@ final class Dispatcher {
         }
         // Before it is added: it may be finished when `add` returns.
         transfer.call = call
-        call.state = .running(continuation, transfer)
+        call.state = .running(conclusion, transfer)
         call.deadline = .now + options.deadline
         do throws(CurlError) {
             try multi.add(transfer)
@@ -128,10 +128,10 @@ final class Dispatcher {
     }
 
     private func finish(_ transfer: Transfer, _ code: CURLcode) {
-        guard let call = transfer.call, case .running(let continuation, _) = call.state else { return }
+        guard let call = transfer.call, case .running(let conclusion, _) = call.state else { return }
         let ending = transfer.ending(code)
         free(transfer)
-        conclude(call, continuation, ending)
+        conclude(call, conclusion, ending)
         fill()
     }
 
@@ -148,11 +148,11 @@ final class Dispatcher {
         isWatching = false
         let now = ContinuousClock.now
         for call in transfers.compactMap(\.call) where call.deadline <= now {
-            guard case .running(let continuation, let transfer) = call.state else { continue }
+            guard case .running(let conclusion, let transfer) = call.state else { continue }
             free(transfer)
-            conclude(call, continuation, .failed(TransferFailure(.timeout, "no end within \(options.deadline)")))
+            conclude(call, conclusion, .failed(TransferFailure(.timeout, "no end within \(options.deadline)")))
         }
-        while let (call, continuation) = line.next(before: now) { conclude(call, continuation, .abandoned) }
+        while let (call, conclusion) = line.next(before: now) { conclude(call, conclusion, .abandoned) }
         multi.poke()
         fill()
         if !line.isEmpty || idle.count < transfers.count { keepWatching() }
@@ -174,14 +174,14 @@ private struct CallLine {
     /// Takes the first that still waits; with a time, only if its deadline is before that.
     mutating func next(
         before time: ContinuousClock.Instant? = nil
-    ) -> (call: Call, continuation: CheckedContinuation<Ending, Never>)? {
+    ) -> (call: Call, conclusion: Call.Conclusion)? {
         while true {
             if front.isEmpty { front = exchange(&back, with: []).reversed() }
             guard let call = front.last else { return nil }
-            if case .waiting(let continuation) = call.state {
+            if case .waiting(let conclusion) = call.state {
                 if let time, call.deadline > time { return nil }
                 front.removeLast()
-                return (call, continuation)
+                return (call, conclusion)
             }
             front.removeLast()
         }

@@ -11,7 +11,7 @@ final class KeyRing: Sendable {
 
     private let keys: [Key]
     private let secrets: [Secret]
-    private let current = Atomic(0)
+    private let currentPosition = Atomic(0)
 
     init(_ secrets: [Secret]) throws(AdaptyAPI.Settings.Mistake) {
         guard !secrets.isEmpty else { throw AdaptyAPI.Settings.Mistake("secret_key", "There is none.") }
@@ -33,15 +33,20 @@ final class KeyRing: Sendable {
         self.secrets = secrets
     }
 
+    var count: Int { keys.count }
+
+    /// The one that worked last.
+    var current: Key { keys[currentPosition.load(ordering: .relaxed)] }
+
     /// Each key once, the one that worked last first.
     var fromCurrent: some Sequence<Key> {
-        let first = current.load(ordering: .relaxed)
+        let first = currentPosition.load(ordering: .relaxed)
         return (0..<keys.count).lazy.map { [keys] in keys[(first + $0) % keys.count] }
     }
 
     func remember(_ key: Key) {
-        guard current.load(ordering: .relaxed) != key.position else { return }
-        current.store(key.position, ordering: .relaxed)
+        guard currentPosition.load(ordering: .relaxed) != key.position else { return }
+        currentPosition.store(key.position, ordering: .relaxed)
     }
 
     /// Writes `*` over any of the keys. Shorter ones than a real key ever is are left: they may be part of any word.

@@ -35,21 +35,27 @@ final class Transport: @unchecked Sendable {
     /// Requests under way or in line.
     var load: Int { gate.withLock { $0.callers } }
 
-    /// Sends a request and waits for its ending. A cancelled task gets `abandoned`.
-    func perform(_ request: Call.Request) async -> Ending {
+    /// Sends a request. From any thread, and at once where that is the loop's.
+    /// - Parameter concluded: called once with the ending; on the loop, unless nobody is admitted any more.
+    func begin(_ call: Call, concluded: @escaping Call.Conclusion) {
         let isAdmitted = gate.withLock { gate in
             if gate.isOpen { gate.callers += 1 }
             return gate.isOpen
         }
-        guard isAdmitted else { return .abandoned }
+        guard isAdmitted else { return concluded(.abandoned) }
+        if loop.isCurrent {
+            start(call, concluded)
+        } else {
+            loop.execute { self.start(call, concluded) }
+        }
+    }
+
+    /// Sends a request and waits for its ending. A cancelled task gets `abandoned`.
+    func perform(_ request: Call.Request) async -> Ending {
         let call = Call(request)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if loop.isCurrent {
-                    begin(call, continuation)
-                } else {
-                    loop.execute { self.begin(call, continuation) }
-                }
+                begin(call) { continuation.resume(returning: $0) }
             }
         } onCancel: {
             loop.execute { self.dispatcher?.cancel(call) }
@@ -64,14 +70,14 @@ final class Transport: @unchecked Sendable {
         }
     }
 
-    private func begin(_ call: Call, _ continuation: CheckedContinuation<Ending, Never>) {
+    private func start(_ call: Call, _ concluded: @escaping Call.Conclusion) {
         loop.preconditionIsCurrent()
         do throws(CurlError) {
             if case .new = state { state = .open(try makeDispatcher()) }
-            if let dispatcher { return dispatcher.begin(call, continuation) }
-            continuation.resume(returning: .abandoned)
+            if let dispatcher { return dispatcher.begin(call, concluded) }
+            concluded(.abandoned)
         } catch {
-            continuation.resume(returning: .failed(TransferFailure(.internalFault, error.description)))
+            concluded(.failed(TransferFailure(.internalFault, error.description)))
         }
         leave()
     }

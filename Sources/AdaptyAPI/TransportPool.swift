@@ -16,6 +16,11 @@ final class TransportPool: Sendable {
         for transport in transports { transport.dispose() }
     }
 
+    /// See `Transport.begin`.
+    func begin(_ request: Call.Request, concluded: @escaping Call.Conclusion) {
+        next().begin(Call(request), concluded: concluded)
+    }
+
     func perform(_ request: Call.Request) async -> Ending {
         await next().perform(request)
     }

@@ -14,6 +14,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     private var core: DeliveryCore
     private var generator = SystemRandomNumberGenerator()
     private var alarm: (time: ContinuousClock.Instant, task: Task<Void, Never>)?
+    private var isPumping = false
     private var drained: [CheckedContinuation<Void, Never>] = []
 
     nonisolated package var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -56,6 +57,10 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     }
 
     private func pump() {
+        // An attempt may end before it has begun, and come back here: the one that is at it goes on.
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
         while true {
             switch core.next(at: clock.now) {
             case .attempt(let delivery): begin(delivery)
@@ -88,8 +93,13 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     }
 
     private func begin(_ delivery: Delivery) {
-        Task(executorPreference: executor) { [upstream] in
-            await self.end(delivery, await upstream.set(delivery.patch.identifiers, of: delivery.profile))
+        upstream.set(delivery.patch.identifiers, of: delivery.profile, on: executor) { attempt in
+            // Nearly always here already: with one loop it is the only one.
+            if self.executor.isIsolatingCurrentContext() == true {
+                self.assumeIsolated { $0.end(delivery, attempt) }
+            } else {
+                Task(executorPreference: self.executor) { await self.end(delivery, attempt) }
+            }
         }
     }
 

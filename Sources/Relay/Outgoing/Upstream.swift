@@ -2,6 +2,24 @@
 package protocol Upstream: Sendable {
     /// One attempt to set identifiers. Never throws: whatever happened is the attempt's outcome.
     func set(_ identifiers: IntegrationIdentifiers, of profile: ProfileReference) async -> Attempt
+
+    /// The same for who delivers thousands a second: no task, and no hop where the attempt is made on the loop of who
+    /// asks.
+    /// - Parameters:
+    ///   - executor: of who asks; on it the attempt begins.
+    ///   - ended: called once, on any thread.
+    func set(
+        _ identifiers: IntegrationIdentifiers, of profile: ProfileReference, on executor: any TaskExecutor,
+        ended: @escaping @Sendable (Attempt) -> Void)
+}
+
+extension Upstream {
+    package func set(
+        _ identifiers: IntegrationIdentifiers, of profile: ProfileReference, on executor: any TaskExecutor,
+        ended: @escaping @Sendable (Attempt) -> Void
+    ) {
+        Task(executorPreference: executor) { ended(await set(identifiers, of: profile)) }
+    }
 }
 
 /// Adapty, as one app's callers that ask see it.
