@@ -1,65 +1,64 @@
-# Makes the table of what run.sh noted: lines of ROUND CASE FIGURE VALUE.
+# Makes run.sh's table of the figures that summary.awk reads. From run.sh: short, and cases, the columns.
 
-{ figure[$1, $2, $3] = $4; if ($1 > rounds) rounds = $1 }
+BEGIN {
+    split("realistic new client tls loops", keys, " ")
+    split("realistic,every new,client waits,TLS upstream,two loops", names, ",")
+    for (i in keys) name[keys[i]] = names[i]
+    split("0.35 1 - - -", goals, " ")
+    for (i in keys) goal[keys[i]] = goals[i]
+    columns = split(cases, column, " ")
+    peer = "nginx+Lua"
+}
+
 $3 == "instructions" { counted = 1 }
 
 END {
-    heading("", "goal", "realistic", "every new", "nginx+Lua")
-    line("CPU per event / peer's", "cpu_ns", 0, "0.35, 1", "ratio")
-    line("  the fold included", "all_cpu_ns", 0, "", "ratio")
-    if (counted) line("instructions / peer's", "instructions", 0, "", "ratio")
-    line("upstream requests / event", "upstream_millionths", 1e6, "0.1", "%.3f")
-    line("CPU per event, us", "cpu_ns", 1000, "", "%.1f")
-    line("  the fold included, us", "all_cpu_ns", 1000, "", "%.1f")
-    if (counted) line("instructions per event, 1000s", "instructions", 1000, "", "%.1f")
-    line("events / s", "events_per_second", 1, "", "%d")
-    line("p50, ms", "p50_us", 1000, "", "%.2f")
-    line("p99, ms", "p99_us", 1000, "", "%.2f")
-    line("delivered so long after, ms", "delivered_ms", 1, "", "%d")
-    line("most memory (RSS), MiB", "memory_kib", 1024, "", "%.1f")
-    rounds = 0
-    line("at half the load: events / s", "half_events_per_second", 1, "", "%d")
-    line("  p50, ms", "half_p50_us", 1000, "", "%.2f")
-    line("  p99, ms", "half_p99_us", 1000, "5", "%.2f")
+    if (short) {
+        for (i = 1; i <= columns; i++)
+            printf "CPU per event / %s's, %s: %s; the goal is at most %s\n", peer, name[column[i]],
+                ratios(column[i], "cpu_ns", "peer_" column[i], "cpu_ns"), goal[column[i]]
+        exit
+    }
+    line("", "heading")
+    line("CPU per event / " peer "'s", "ratio", "cpu_ns", "cpu_ns")
+    line("  goal, at most", "goal")
+    line("  the fold included", "ratio", "all_cpu_ns", "cpu_ns")
+    if (counted) line("instructions / " peer "'s", "ratio", "instructions", "instructions")
+    line("events per second / its", "ratio", "events_per_second", "events_per_second")
+    line("upstream requests / event", "own", "upstream_millionths", 1e6)
+    both("CPU per event, us", "cpu_ns", 1000)
+    line("  the fold included", "own", "all_cpu_ns", 1000)
+    if (counted) both("instructions / event, 1000s", "instructions", 1000)
+    both("events per second, 1000s", "events_per_second", 1000)
+    line("all delivered after, ms", "own", "delivered_ms", 1)
+    both("most memory (RSS), MiB", "memory_kib", 1024)
+    print ""
+    print "at half of its own speed, from when a request was due"
+    both("events per second, 1000s", "half_per_second", 1000)
+    both("p50, ms", "p50_us", 1000)
+    both("p99, ms", "p99_us", 1000)
+    both("p99.9, ms", "p999_us", 1000)
     printf "\nidle: %.1f MiB (goal 32), ready after %d ms (goal 200); %d idle connections take %.1f MiB (goal 64)\n",
         figure[0, "idle", "memory_kib"] / 1024, figure[0, "idle", "ready_ms"], figure[0, "idle", "connections"],
         figure[0, "idle", "connections_kib"] / 1024
 }
 
-function heading(name, goal, a, b, c) { printf "%-30s%9s  %-27s%-27s%s\n", name, goal, a, b, c }
+function both(label, key, unit) {
+    line(label, "own", key, unit)
+    line("  " peer, "peer", key, unit)
+}
 
-# A ratio is taken within each round; the peer has no fold.
-function line(name, key, unit, goal, format,    text, kind, i) {
-    split("realistic new peer", kinds, " ")
-    for (i = 1; i <= 3; i++) {
-        kind = kinds[i]
-        text[i] = format == "ratio" ? ratios(kind, key) : values(kind, key, unit, format)
+# key and more: two figures for a ratio, else a figure and its unit.
+function line(label, what, key, more,    i, kind, text) {
+    printf "%-28s", label
+    for (i = 1; i <= columns; i++) {
+        kind = column[i]
+        if (what == "heading") text = name[kind]
+        else if (what == "goal") text = goal[kind]
+        else if (what == "ratio") text = ratios(kind, key, "peer_" kind, more)
+        else if (what == "own") text = values(kind, key, more)
+        else text = values("peer_" kind, key, more)
+        printf i < columns ? "%-19s" : "%s", text
     }
-    heading(name, goal, text[1], text[2], text[3])
-}
-
-function ratios(kind, key,    n, round, list, other) {
-    for (round = 1; round <= rounds; round++) {
-        other = figure[round, "peer", key == "all_cpu_ns" ? "cpu_ns" : key]
-        if ((round, kind, key) in figure && other > 0) list[++n] = figure[round, kind, key] / other
-    }
-    return summary(list, n, 1, "%.2f")
-}
-
-function values(kind, key, unit, format,    n, round, list) {
-    for (round = rounds > 0; round <= rounds; round++)
-        if ((round, kind, key) in figure) list[++n] = figure[round, kind, key]
-    return summary(list, n, unit, format)
-}
-
-# The median, and the lowest and the highest if there are several.
-function summary(list, n, unit, format,    i, j, swap, middle, text) {
-    if (n == 0) return ""
-    for (i = 1; i < n; i++)
-        for (j = i + 1; j <= n; j++)
-            if (list[j] < list[i]) { swap = list[i]; list[i] = list[j]; list[j] = swap }
-    middle = n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-    text = sprintf(format, middle / unit)
-    if (n > 1) text = text " (" sprintf(format, list[1] / unit) " to " sprintf(format, list[n] / unit) ")"
-    return text
+    print ""
 }
