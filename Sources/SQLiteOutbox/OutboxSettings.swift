@@ -19,10 +19,14 @@ package struct OutboxSettings: Sendable {
     /// More changed profiles than this are folded along with the commits. Bounds the log, and so the time a start
     /// takes.
     package var foldBacklog = 20_000
+    /// Profiles that are put in the order of their rows before they are folded.
+    package var foldBatch = 16_384
     /// Profiles folded in one transaction: 256 rows keep a commit behind it waiting for about 3 ms.
     package var foldSlice = 256
     /// Fewer where their patches hold more bytes than this: a transaction takes several times as much of the log.
     package var foldSliceBytes = 256 << 10
+    /// Rows of the log that one transaction lets go of.
+    package var letGoSlice = 1024
     /// A newer time of a known value is written when this old, unless something else writes the profile before.
     package var newerTimesAfter: Duration = .seconds(60)
 

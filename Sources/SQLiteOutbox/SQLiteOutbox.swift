@@ -50,12 +50,16 @@ package final class SQLiteOutbox: Outbox {
         let dispositions: [Disposition]? = ledger.ifFree { ledger in
             let hadNewerTimes = !ledger.newerTimes.isEmpty
             defer { needsHousekeeping = !hadNewerTimes && !ledger.newerTimes.isEmpty }
+            // They get no place in the order of arrival: nothing of them is kept.
+            func recognize(_ patch: Patch) -> Disposition? {
+                let arrival = Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
+                return ledger.recognize(arrival, at: now)
+            }
+            if submission.patches.count == 1 { return recognize(submission.patches[0])?.alone }
             var dispositions: [Disposition] = []
             dispositions.reserveCapacity(submission.patches.count)
             for patch in submission.patches {
-                // It gets no place in the order of arrival: nothing of it is kept.
-                let arrival = Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
-                guard let disposition = ledger.recognize(arrival, at: now) else { return nil }
+                guard let disposition = recognize(patch) else { return nil }
                 dispositions.append(disposition)
             }
             return dispositions

@@ -85,6 +85,26 @@ struct FoldTests {
         await outbox.close()
     }
 
+    @Test("new rows are written in the order of their index, and the log is let go a little at a time")
+    func inOrderOfTheIndex() async throws {
+        var settings = OutboxSettings.atNoon
+        settings.foldSlice = 32
+        settings.letGoSlice = 50
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let patches = (0..<500).map { patch("user-\($0)", [.appsflyerID: "\($0)"]) }
+        _ = try await outbox.append(
+            Submission(id: UniqueID(high: 0, low: 0), app: "main", origin: "o", patches: patches, received: noon))
+        let before = outbox.commits
+        await outbox.fold()
+        #expect(outbox.commits - before == 16 + 9)
+        #expect(try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) == [0])
+        #expect(try query(scratch.file, "SELECT through FROM folded", as: Int.self) == [500])
+        #expect(try query(scratch.file, "SELECT count(DISTINCT value) FROM profile", as: Int.self) == [500])
+        let disorder = "SELECT count(*) FROM profile a JOIN profile b ON b.id = a.id + 1 WHERE b.key < a.key"
+        #expect(try query(scratch.file, disorder, as: Int.self) == [0])
+        await outbox.close()
+    }
+
     @Test("a slice of large rows is a short one")
     func sliceIsBoundedByBytes() async throws {
         var settings = OutboxSettings.atNoon

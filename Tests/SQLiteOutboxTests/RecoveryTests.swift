@@ -121,6 +121,7 @@ struct RecoveryTests {
         var settings = OutboxSettings.atNoon
         settings.foldBacklog = 0
         settings.foldSlice = 10
+        settings.foldBatch = 20
         let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
         let patches = (0..<100).map { patch("u\($0)", [.appsflyerID: "1"]) }
         _ = try await outbox.append(

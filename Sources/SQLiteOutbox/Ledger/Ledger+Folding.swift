@@ -3,7 +3,12 @@ import Relay
 
 // The fold: what changed in memory is written to the profiles' rows, and the log up to there is let go.
 
-/// Entries that differ from their rows, in the order in which they began to.
+/// Entries that differ from their rows, in the order in which they began to; the oldest of them in the order in which
+/// their rows stand.
+///
+/// A new row's place in the index is a hash's, anywhere. Written as they came, each row changed a page of its own; of
+/// many that are written in the order of their hashes some hundred share one. What that costs is that the log is let go
+/// only when all of them are written.
 struct UnfoldedQueue {
     struct Place {
         let entry: Entry
@@ -12,33 +17,65 @@ struct UnfoldedQueue {
         let since: Timestamp
     }
 
-    private(set) var places = Deque<Place>()
+    private var places = Deque<Place>()
+    private var arranged = Deque<Place>()
+    /// Of the first that was arranged; holds while any of them is not written.
+    private var arrangedFirst = (sequence: Int64(0), since: Timestamp(milliseconds: 0))
     /// The newest place in the log; what is not in the queue is folded up to here.
     var last: Int64 = 0
 
-    var count: Int { places.count }
-    var oldest: Timestamp? { places.first?.since }
+    var count: Int { places.count + arranged.count }
+    var oldest: Timestamp? { arranged.isEmpty ? places.first?.since : arrangedFirst.since }
 
     /// Up to where the log says nothing that is not in the profiles' rows as well.
-    var foldedThrough: Int64 { places.first.map { $0.sequence - 1 } ?? last }
+    var foldedThrough: Int64 {
+        if !arranged.isEmpty { return arrangedFirst.sequence - 1 }
+        return places.first.map { $0.sequence - 1 } ?? last
+    }
 
     mutating func append(_ place: Place) { places.append(place) }
+
+    /// Puts the oldest in the order of their rows, unless those of an earlier call are not written yet.
+    /// - Parameter isMeant: whether a place, the first of those that are left being 0, is to be among them; asked until
+    ///   one is not.
+    mutating func arrange(_ most: Int, while isMeant: (_ number: Int, Place) -> Bool) {
+        guard arranged.isEmpty, let first = places.first else { return }
+        var count = 0
+        while count < min(most, places.count), isMeant(count, places[count]) { count += 1 }
+        guard count > 0 else { return }
+        arrangedFirst = (first.sequence, first.since)
+        let keyed = places.prefix(count).map { place in (rank: place.entry.rank, place: place) }
+        arranged = Deque(keyed.sorted { $0.rank < $1.rank }.map(\.place))
+        places.removeFirst(count)
+    }
 
     /// At least one, where there is any.
     /// - Parameter bytes: no more than so many in all, of those after the first.
     mutating func take(_ count: Int, bytes: Int) -> [Place] {
+        arrange(count) { _, _ in true }
         var rest = bytes
         var slice: [Place] = []
-        for place in places.prefix(count) {
+        for place in arranged.prefix(count) {
             rest -= place.entry.state.size
             if rest < 0, !slice.isEmpty { break }
             slice.append(place)
         }
-        places.removeFirst(slice.count)
+        arranged.removeFirst(slice.count)
         return slice
     }
 
-    mutating func putBack(_ slice: [Place]) { places.prepend(contentsOf: slice) }
+    /// What was taken last.
+    mutating func putBack(_ slice: [Place]) { arranged.prepend(contentsOf: slice) }
+}
+
+extension Entry {
+    /// Where its row stands, or the index has it, among those that are written together.
+    fileprivate var rank: UInt64 {
+        // Rows that are there come first, in their order; then new ones in that of the index.
+        guard row == 0 else { return UInt64(bitPattern: row) >> 1 }
+        let key = ProfileRow.key(of: profile, in: app.name)
+        return 1 << 63 | UInt64(bitPattern: key ^ .min) >> 1
+    }
 }
 
 extension Ledger {

@@ -59,9 +59,17 @@ struct AcceptedRow {
         try Int64.fetchOne(db.cachedStatement(sql: "SELECT through FROM folded")) ?? 0
     }
 
-    static func remove(through sequence: Int64, from db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM accepted WHERE sequence <= ?").execute(arguments: [sequence])
-        try db.cachedStatement(sql: "UPDATE folded SET through = ?").execute(arguments: [sequence])
+    /// Removes the oldest rows up to a place.
+    /// - Returns: the place up to which there are none any more.
+    static func remove(through sequence: Int64, atMost limit: Int, from db: Database) throws -> Int64 {
+        let beyond = try Int64.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT sequence FROM accepted WHERE sequence <= ? ORDER BY sequence LIMIT 1 OFFSET ?"),
+            arguments: [sequence, limit])
+        let through = beyond.map { $0 - 1 } ?? sequence
+        try db.cachedStatement(sql: "DELETE FROM accepted WHERE sequence <= ?").execute(arguments: [through])
+        try db.cachedStatement(sql: "UPDATE folded SET through = ?").execute(arguments: [through])
+        return through
     }
 }
 

@@ -5,19 +5,24 @@ import Relay
 enum ProfileRow {
     /// Writes the rows of several profiles.
     struct Writer {
-        private var statement: RowStatement
+        private var inserting: RowStatement
+        private var updating: RowStatement
+        private let db: Database
 
+        /// Two statements: one for both cases would look for a row that is known not to be there.
         init(_ db: Database) throws {
-            statement = try RowStatement(
+            self.db = db
+            inserting = try RowStatement(
                 """
-                INSERT INTO profile (id, key, app, reference, value, state, waiting, applied, origin, since, due,
-                    attempts, failing_since, status, code, message, through, changed_at)
+                INSERT INTO profile (state, waiting, applied, origin, since, due, attempts, failing_since, status, code,
+                    message, through, changed_at, id, key, app, reference, value)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET state = excluded.state, waiting = excluded.waiting,
-                    applied = excluded.applied, origin = excluded.origin, since = excluded.since, due = excluded.due,
-                    attempts = excluded.attempts, failing_since = excluded.failing_since, status = excluded.status,
-                    code = excluded.code, message = excluded.message, through = excluded.through,
-                    changed_at = excluded.changed_at
+                """, in: db)
+            updating = try RowStatement(
+                """
+                UPDATE profile SET state = ?, waiting = ?, applied = ?, origin = ?, since = ?, due = ?, attempts = ?,
+                    failing_since = ?, status = ?, code = ?, message = ?, through = ?, changed_at = ?
+                WHERE id = ?
                 """, in: db)
         }
 
@@ -25,12 +30,24 @@ enum ProfileRow {
         ///   - id: the row's, new or not.
         ///   - through: the row contains what the log says up to here.
         mutating func write(_ entry: Entry, id: Int64, origin: String, through: Int64, at now: Timestamp) throws {
-            let state = entry.state
-            statement.bind(id)
-            statement.bind(ProfileRow.key(of: entry.profile, in: entry.app.name))
-            statement.bind(entry.app.name)
-            statement.bind(entry.profile.key)
-            statement.bind(entry.profile.value)
+            if entry.row != 0 {
+                Self.bind(entry.state, id: id, origin: origin, through: through, at: now, to: &updating)
+                try updating.run()
+                // Somebody may have taken rows out by hand: what is known is not lost for it.
+                if db.changesCount > 0 { return }
+            }
+            Self.bind(entry.state, id: id, origin: origin, through: through, at: now, to: &inserting)
+            inserting.bind(ProfileRow.key(of: entry.profile, in: entry.app.name))
+            inserting.bind(entry.app.name)
+            inserting.bind(entry.profile.key)
+            inserting.bind(entry.profile.value)
+            try inserting.run()
+        }
+
+        private static func bind(
+            _ state: Entry.State, id: Int64, origin: String, through: Int64, at now: Timestamp,
+            to statement: inout RowStatement
+        ) {
             statement.bind(state.isWaiting ? "waiting" : state.applied.isEmpty ? "dropped" : "applied")
             if state.isWaiting { statement.bind(state.waiting.patch.storedJSON) } else { statement.bindNull() }
             if state.applied.isEmpty { statement.bindNull() } else { statement.bind(state.applied.storedJSON) }
@@ -44,13 +61,13 @@ enum ProfileRow {
             }
             statement.bind(Int64(state.attempts))
             if state.attempts > 0 { statement.bind(state.failingSince.milliseconds) } else { statement.bindNull() }
-            bind(state.lastFailure?.value)
+            bind(state.lastFailure?.value, to: &statement)
             statement.bind(through)
             statement.bind(now.milliseconds)
-            try statement.run()
+            statement.bind(id)
         }
 
-        private mutating func bind(_ failure: Failure?) {
+        private static func bind(_ failure: Failure?, to statement: inout RowStatement) {
             if let status = failure?.status { statement.bind(status) } else { statement.bindNull() }
             if let failure {
                 statement.bind(failure.code)
@@ -99,10 +116,15 @@ enum ProfileRow {
     /// the texts decide.
     static func key(of profile: ProfileReference, in app: String) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for text in [app, profile.key, profile.value] {
-            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        func take(_ text: String) {
+            text.withBytes { bytes in
+                for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            }
             hash = (hash ^ 0xff) &* 0x100_0000_01b3
         }
+        take(app)
+        take(profile.key)
+        take(profile.value)
         hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
         hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
         return Int64(bitPattern: hash ^ (hash >> 31))

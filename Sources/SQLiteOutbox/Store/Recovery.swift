@@ -7,7 +7,7 @@ import Relay
 /// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from
 /// its beginning.
 func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> (
-    deadLetters: [String: Int], lastRow: Int64
+    deadLetters: [String: Int], lastRow: Int64, letGoThrough: Int64
 ) {
     struct Key: Hashable {
         let app: String
@@ -32,7 +32,9 @@ func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) ->
                 _ = ledger.merge(arrival, at: min(arrival.received, now))
                 ledger.keep()
             }
-            return (try DeadLetter.counts(in: db), try ProfileRow.lastID(db))
+            return (
+                try DeadLetter.counts(in: db), try ProfileRow.lastID(db), try AcceptedRow.foldedThrough(db)
+            )
         }
     } catch {
         throw OutboxOpenError(path: file.path, error)

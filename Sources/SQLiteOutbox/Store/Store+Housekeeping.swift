@@ -14,6 +14,7 @@ extension Store {
             let rest = foldAge - (settings.clock() - oldest)
             patience = min(patience, rest)
         }
+        if mayLetGo { patience = .zero }
         return patience
     }
 
@@ -25,7 +26,7 @@ extension Store {
             newerTimesDue = .now + settings.newerTimesAfter
             ledger.foldNewerTimes(at: now)
         }
-        if isFoldingDue(at: now) { foldSlice(at: now) }
+        if isFoldingDue(at: now) || mayLetGo { foldSlice(at: now) }
         // The checkpointer does not keep up: from here on callers wait for the disk, and the log stays bounded.
         if logBytes > 2 * settings.mostLogBytes { finishCheckpoint() }
         ledger.forget(at: now)
@@ -61,17 +62,31 @@ extension Store {
 
     /// The slice that a commit of so many rows takes along; twice as many, so that a backlog shrinks under load.
     func foldAlong(_ rows: Int, at now: Timestamp) -> [UnfoldedQueue.Place] {
-        isFoldingDue(at: now) ? slice(max(64, 2 * rows)) : []
+        isFoldingDue(at: now) ? slice(max(64, 2 * rows), at: now) : []
     }
 
-    private func slice(_ count: Int = .max) -> [UnfoldedQueue.Place] {
-        ledger.unfolded.take(min(settings.foldSlice, count), bytes: settings.foldSliceBytes)
+    /// What is old enough, or too much, comes in the order of its rows: many of them share a page.
+    /// - Parameter arranging: so many whatever their age, where none are in order yet.
+    private func slice(
+        _ count: Int = .max, arranging: Int? = nil, at now: Timestamp
+    ) -> [UnfoldedQueue.Place] {
+        let old = now - settings.foldAfter / 2
+        let excess = ledger.unfolded.count - settings.foldBacklog / 2
+        ledger.unfolded.arrange(arranging ?? settings.foldBatch) { number, place in
+            arranging != nil || place.since <= old || number < excess
+        }
+        return ledger.unfolded.take(min(settings.foldSlice, count), bytes: settings.foldSliceBytes)
     }
 
-    /// Writes one slice in a transaction of its own.
-    func foldSlice(at now: Timestamp) {
+    /// The log holds what is in the profiles' rows by now.
+    var mayLetGo: Bool { letGoThrough < ledger.unfolded.foldedThrough }
+
+    /// Writes one slice in a transaction of its own, and lets go of some of the log.
+    /// - Parameter arranging: of so many, also where they are not due.
+    func foldSlice(arranging: Int? = nil, at now: Timestamp) {
         do {
-            try write([], folding: slice(), at: now)
+            let isMeant = arranging != nil || isFoldingDue(at: now)
+            try write([], folding: isMeant ? slice(arranging: arranging, at: now) : [], at: now)
         } catch {
             status.noteFailure(WriteFailure(error))
         }
@@ -80,7 +95,9 @@ extension Store {
     func foldAll() {
         let now = settings.clock()
         ledger.foldNewerTimes(at: now)
-        while ledger.unfolded.count > 0 || !deadLetters.isEmpty, status.isWritable { foldSlice(at: now) }
+        while ledger.unfolded.count > 0 || mayLetGo || !deadLetters.isEmpty, status.isWritable {
+            foldSlice(arranging: settings.foldBatch, at: now)
+        }
     }
 
     /// The rows that a transaction writes, each with its id: the slice's, those of the dead letters, and others. A

@@ -22,7 +22,8 @@ extension Store {
             room = settings.room(file.path)
             guard isRoomShort else { return }
             if ledger.unfolded.count > 0 {
-                foldSlice(at: now)
+                // Of few: what they leave of the log is let go at once.
+                foldSlice(arranging: settings.foldSlice, at: now)
                 trim.isWorthIt = true
             }
             trimSome(at: now)

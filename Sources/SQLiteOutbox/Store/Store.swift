@@ -22,6 +22,8 @@ final class Store {
     var deadLetterCounts: [String: Int]
     /// The newest id of a profile's row.
     var lastRow: Int64
+    /// Up to where the log is removed.
+    var letGoThrough: Int64
     /// Settled, and not yet in the file.
     private(set) var deadLetters: [DeadLetter] = []
     /// Written since the write-ahead log last began anew, estimated.
@@ -50,7 +52,7 @@ final class Store {
         try makeParents(of: path)
         lock = try FileLock(besides: path, patience: settings.lockPatience)
         file = try OutboxFile(path: path, settings: settings)
-        (deadLetterCounts, lastRow) = try recover(ledger.ledger, from: file)
+        (deadLetterCounts, lastRow, letGoThrough) = try recover(ledger.ledger, from: file)
         checkpointer = try Checkpointer(path: path, settings: settings, status: status) {
             mail.withLock { $0.wantsCheckpoint = true }
         }
@@ -186,6 +188,7 @@ final class Store {
         more: (Database) throws -> Void = { _ in }
     ) throws {
         let dead = deadLetters
+        var letGo = letGoThrough
         let profiles = rowsToWrite(slice, dead, others)
         let start = ContinuousClock.now
         var rowBytes = 0
@@ -198,7 +201,10 @@ final class Store {
                 for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
                 try write(profiles, at: now, in: db)
                 try more(db)
-                if !slice.isEmpty { try AcceptedRow.remove(through: ledger.unfolded.foldedThrough, from: db) }
+                if mayLetGo {
+                    letGo = try AcceptedRow.remove(
+                        through: ledger.unfolded.foldedThrough, atMost: settings.letGoSlice, from: db)
+                }
             }
         } catch {
             ledger.unfolded.putBack(slice)
@@ -208,6 +214,7 @@ final class Store {
             ledger.markFolded(entry, into: id)
             lastRow = max(lastRow, id)
         }
+        letGoThrough = letGo
         deadLetters.removeAll()
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
         metrics.committed(rows: rows.count, within: .now - start)
