@@ -5,11 +5,18 @@ import Synchronization
 package final class Answers: Sendable {
     private enum State {
         case expected
-        case awaited(CheckedContinuation<UpstreamAnswer?, Never>)
+        /// - `until`: when the wait is over.
+        case awaited(CheckedContinuation<UpstreamAnswer?, Never>, until: ContinuousClock.Instant)
         case arrived(UpstreamAnswer?)
     }
 
-    private let states = Mutex<[UniqueID: State]>([:])
+    private struct Waits {
+        var states: [UniqueID: State] = [:]
+        /// When they are looked through next for those that are over; nil while nobody waits.
+        var lookDue: ContinuousClock.Instant?
+    }
+
+    private let waits = Mutex(Waits())
     /// Apps whose deliveries are held back: nobody's patience would see an answer of theirs.
     private let held = Mutex<Set<String>>([])
     private let clock: any Clock<Duration>
@@ -20,11 +27,11 @@ package final class Answers: Sendable {
 
     /// Begins to keep what arrives for a request. Ends with `answer(to:within:)`, or with `forget` before it.
     package func expect(_ request: UniqueID) {
-        states.withLock { $0[request] = .expected }
+        waits.withLock { $0.states[request] = .expected }
     }
 
     package func forget(_ request: UniqueID) {
-        states.withLock { $0[request] = nil }
+        waits.withLock { $0.states[request] = nil }
     }
 
     /// Adapty's answer; nil when the wait is over, or when it is known that none will come soon.
@@ -34,27 +41,19 @@ package final class Answers: Sendable {
     /// was promised its delivery.
     package func answer(to request: UniqueID, of app: String, within wait: Duration) async -> UpstreamAnswer? {
         if held.withLock({ $0.contains(app) }) { _ = arrived(nil, for: request) }
-        return await withTaskGroup { group in
-            group.addTask { [clock] in
-                do { try await clock.sleep(for: wait) } catch { return }
-                _ = self.arrived(nil, for: request)
-            }
-            let answer = await arrival(of: request)
-            group.cancelAll()
-            return answer
-        }
+        return await arrival(of: request, until: .now + wait)
     }
 
     /// Hands an answer to whoever waits for it. Nil: nothing will come within a caller's patience.
     /// - Returns: whether somebody still waited.
     package func arrived(_ answer: UpstreamAnswer?, for request: UniqueID) -> Bool {
-        let (isAwaited, waiting) = states.withLock { states -> (Bool, CheckedContinuation<UpstreamAnswer?, Never>?) in
-            switch states[request] {
+        let (isAwaited, waiting) = waits.withLock { waits -> (Bool, CheckedContinuation<UpstreamAnswer?, Never>?) in
+            switch waits.states[request] {
             case .expected:
-                states[request] = .arrived(answer)
+                waits.states[request] = .arrived(answer)
                 return (true, nil)
-            case .awaited(let continuation):
-                states[request] = nil
+            case .awaited(let continuation, until: _):
+                waits.states[request] = nil
                 return (true, continuation)
             case .arrived, nil:
                 return (false, nil)
@@ -71,15 +70,16 @@ package final class Answers: Sendable {
         }
     }
 
-    private func arrival(of request: UniqueID) async -> UpstreamAnswer? {
+    private func arrival(of request: UniqueID, until end: ContinuousClock.Instant) async -> UpstreamAnswer? {
         await withCheckedContinuation { continuation in
-            let arrived = states.withLock { states -> UpstreamAnswer?? in
-                switch states[request] {
+            let arrived = waits.withLock { waits -> UpstreamAnswer?? in
+                switch waits.states[request] {
                 case .expected:
-                    states[request] = .awaited(continuation)
+                    waits.states[request] = .awaited(continuation, until: end)
+                    lookAgain(at: end, &waits)
                     return nil
                 case .arrived(let answer):
-                    states[request] = nil
+                    waits.states[request] = nil
                     return .some(answer)
                 case .awaited, nil:
                     return .some(nil)
@@ -87,5 +87,36 @@ package final class Answers: Sendable {
             }
             if let arrived { continuation.resume(returning: arrived) }
         }
+    }
+
+    // MARK: The end of waits
+
+    /// How late a wait may end. One look at all of them now and then instead of a timer for each: nearly every caller
+    /// is answered within milliseconds, and to set a timer for it cost more than the rest of its waiting.
+    private static let tick = Duration.milliseconds(50)
+
+    private func lookAgain(at end: ContinuousClock.Instant, _ waits: inout Waits) {
+        if let due = waits.lookDue, due <= end + Self.tick { return }
+        waits.lookDue = end
+        Task { [clock] in
+            try? await clock.sleep(for: max(.zero, ContinuousClock.now.duration(to: end)) + .milliseconds(1))
+            endWaits(until: end)
+        }
+    }
+
+    private func endWaits(until time: ContinuousClock.Instant) {
+        let over = waits.withLock { waits -> [UniqueID] in
+            var next: ContinuousClock.Instant?
+            var over: [UniqueID] = []
+            for case (let request, .awaited(_, until: let end)) in waits.states {
+                if end <= time { over.append(request) } else { next = min(next ?? end, end) }
+            }
+            // Another look may have been set for an earlier end since.
+            guard let due = waits.lookDue, due <= time else { return over }
+            waits.lookDue = nil
+            if let next { lookAgain(at: next + Self.tick, &waits) }
+            return over
+        }
+        for request in over { _ = arrived(nil, for: request) }
     }
 }

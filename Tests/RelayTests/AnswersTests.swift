@@ -80,4 +80,26 @@ struct AnswersTests {
         await released
         #expect(await (heard == said) == isTold)
     }
+
+    @Test("each wait ends by itself, also one that is shorter than those before it", .timeLimit(.minutes(1)))
+    func waitsEndApart() async {
+        let answers = Answers(clock: ContinuousClock())
+        let ids = (0..<20).map { UniqueID(high: 7, low: $0) }
+        answers.expect(id)
+        async let long = answers.answer(to: id, of: "main", within: .seconds(3600))
+        await withTaskGroup { group in
+            for id in ids {
+                answers.expect(id)
+                group.addTask {
+                    let wait = Duration.milliseconds(id.low * 10)
+                    let begin = ContinuousClock.now
+                    #expect(await answers.answer(to: id, of: "main", within: wait) == nil)
+                    #expect(begin.duration(to: .now) >= wait)
+                    #expect(!answers.arrived(said, for: id))
+                }
+            }
+        }
+        #expect(answers.arrived(said, for: id))
+        #expect(await long == said)
+    }
 }
