@@ -68,6 +68,7 @@ struct Serve: AsyncParsableCommand {
         var group = ServiceGroupConfiguration(services: services, logger: .silent)
         group.gracefulShutdownSignals = [.sigterm, .sigint]
         defer { writer.flush() }
+        StartupMemory.release()
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as OutboxIncidents.Broken {
