@@ -30,6 +30,8 @@ extension KeyRing {
     }
 
     private func redact(_ text: inout String) {
+        // Too short to hold a key, as most are.
+        guard text.utf8.count >= Self.leastBytes else { return }
         var bytes = Array(text.utf8)
         redact(&bytes)
         text = String(decoding: bytes, as: UTF8.self)

@@ -49,11 +49,14 @@ final class KeyRing: Sendable {
         currentPosition.store(key.position, ordering: .relaxed)
     }
 
-    /// Writes `*` over any of the keys. Shorter ones than a real key ever is are left: they may be part of any word.
+    /// Shorter ones than a real key ever is are not looked for: they may be part of any word.
+    static let leastBytes = 8
+
+    /// Writes `*` over any of the keys.
     func redact(_ text: inout [UInt8]) {
         for secret in secrets {
             secret.reveal { key in
-                if key.count >= 8 { text.overwrite(occurrencesOf: key, with: UInt8(ascii: "*")) }
+                if key.count >= Self.leastBytes { text.overwrite(occurrencesOf: key, with: UInt8(ascii: "*")) }
             }
         }
     }

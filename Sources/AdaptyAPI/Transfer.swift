@@ -101,7 +101,8 @@ final class Transfer {
         return .answered(
             Answer(
                 status: status, contentType: header("Content-Type") ?? "", requestID: header("Request-Id") ?? "",
-                retryAfter: header("Retry-After"), body: answerBody, isWhole: !isCutShort))
+                // Of interest where something failed.
+                retryAfter: status < 300 ? nil : header("Retry-After"), body: answerBody, isWhole: !isCutShort))
     }
 
     /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters. It

@@ -26,7 +26,7 @@ enum QueryText {
             }
             start = end + 1
         }
-        if !taken.isEmpty { query = String(decoding: kept, as: UTF8.self) }
+        if !taken.isEmpty { query = kept.isEmpty ? "" : String(decoding: kept, as: UTF8.self) }
         return taken
     }
 }

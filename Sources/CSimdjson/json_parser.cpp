@@ -87,9 +87,8 @@ json_status json_parser::parse(const uint8_t *bytes, size_t length) {
     return status;
 }
 
-// What may stand at the next token. One state a token, no recursion: nesting costs a word, whatever a payload holds.
-enum class expecting { value, value_or_end, name, name_or_end, comma_or_end };
-
+// One label for what may stand at the next token, no recursion: nesting costs a word, whatever a payload holds. Jumps
+// instead of a state that is looked at again with every token: most documents are a hundred names and strings.
 json_status json_parser::walk(size_t length) {
     const uint32_t *token = stage1->structural_indexes.get();
     const uint32_t *const end = token + stage1->n_structural_indexes;
@@ -98,77 +97,73 @@ json_status json_parser::walk(size_t length) {
     escapes escapes(text + length);
     json_node *open[JSON_MAX_DEPTH];
     size_t depth = 0;
-    expecting next = expecting::value;
+    bool is_in_object = false;
 
-    for (; token < end; ++token) {
-        const uint32_t place = *token;
-        const uint8_t byte = text[place];
-        error_offset = place;
-        switch (next) {
-        case expecting::name_or_end:
-            if (byte == '}') goto close;
-            [[fallthrough]];
-        case expecting::name: {
-            if (byte != '"') return JSON_UNEXPECTED;
-            const uint32_t behind = token + 1 < end ? token[1] : uint32_t(length);
-            json_status status = read_string(text, place, behind, escapes, node);
-            if (status != JSON_OK) return status;
-            node->kind = JSON_NAME;
-            ++node;
-            if (++token >= end) return JSON_UNCLOSED;
-            error_offset = *token;
-            if (text[*token] != ':') return JSON_UNEXPECTED;
-            next = expecting::value;
-            continue;
-        }
-        case expecting::comma_or_end:
-            if (depth == 0) return JSON_TRAILING;
-            if (byte == ',') {
-                next = open[depth - 1]->kind == JSON_OBJECT ? expecting::name : expecting::value;
-                continue;
-            }
-            if (byte == (open[depth - 1]->kind == JSON_OBJECT ? '}' : ']')) goto close;
-            return JSON_UNEXPECTED;
-        case expecting::value_or_end:
-            if (byte == ']') goto close;
-            [[fallthrough]];
-        case expecting::value: break;
-        }
+    const auto failed = [&](json_status status) {
+        error_offset = token < end ? *token : length;
+        return status;
+    };
+    const auto behind = [&] { return token + 1 < end ? token[1] : uint32_t(length); };
 
-        switch (byte) {
-        case '{':
-        case '[':
-            if (depth == JSON_MAX_DEPTH) return JSON_TOO_DEEP;
-            *node = {nullptr, 0, 1, byte == '{' ? JSON_OBJECT : JSON_ARRAY};
-            next = byte == '{' ? expecting::name_or_end : expecting::value_or_end;
-            open[depth++] = node++;
-            continue;
-        case '"': {
-            const uint32_t behind = token + 1 < end ? token[1] : uint32_t(length);
-            json_status status = read_string(text, place, behind, escapes, node);
-            if (status != JSON_OK) return status;
-            break;
-        }
-        case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-            if (!read_number(text, place, node)) return JSON_BAD_NUMBER;
-            break;
-        case 't': case 'f': case 'n':
-            if (!read_literal(text, place, node)) return JSON_BAD_LITERAL;
-            break;
-        default:
-            return is_operator(byte) ? JSON_UNEXPECTED : JSON_BAD_LITERAL;
-        }
-        ++node;
-        next = expecting::comma_or_end;
-        continue;
-
-    close:
-        --depth;
-        open[depth]->span = uint32_t(node - open[depth]);
-        next = expecting::comma_or_end;
+value:
+    if (token == end) return failed(JSON_UNCLOSED);
+    switch (text[*token]) {
+    case '"': {
+        const json_status status = read_string(text, *token, behind(), escapes, node);
+        if (status != JSON_OK) return failed(status);
+        break;
     }
-    error_offset = length;
-    return depth == 0 && next == expecting::comma_or_end ? JSON_OK : JSON_UNCLOSED;
+    case '{':
+    case '[':
+        if (depth == JSON_MAX_DEPTH) return failed(JSON_TOO_DEEP);
+        is_in_object = text[*token] == '{';
+        *node = {nullptr, 0, 1, is_in_object ? JSON_OBJECT : JSON_ARRAY};
+        open[depth++] = node++;
+        if (++token == end) return failed(JSON_UNCLOSED);
+        if (text[*token] == (is_in_object ? '}' : ']')) goto close;
+        if (is_in_object) goto name;
+        goto value;
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        if (!read_number(text, *token, node)) return failed(JSON_BAD_NUMBER);
+        break;
+    case 't': case 'f': case 'n':
+        if (!read_literal(text, *token, node)) return failed(JSON_BAD_LITERAL);
+        break;
+    default:
+        return failed(is_operator(text[*token]) ? JSON_UNEXPECTED : JSON_BAD_LITERAL);
+    }
+    ++node;
+    ++token;
+
+behind_value:
+    if (depth == 0) return token == end ? JSON_OK : failed(JSON_TRAILING);
+    if (token == end) return failed(JSON_UNCLOSED);
+    if (text[*token] != ',') {
+        if (text[*token] != (is_in_object ? '}' : ']')) return failed(JSON_UNEXPECTED);
+        goto close;
+    }
+    ++token;
+    if (!is_in_object) goto value;
+
+name: {
+    if (token == end) return failed(JSON_UNCLOSED);
+    if (text[*token] != '"') return failed(JSON_UNEXPECTED);
+    const json_status status = read_string(text, *token, behind(), escapes, node);
+    if (status != JSON_OK) return failed(status);
+    node->kind = JSON_NAME;
+    ++node;
+    if (++token == end) return failed(JSON_UNCLOSED);
+    if (text[*token] != ':') return failed(JSON_UNEXPECTED);
+    ++token;
+    goto value;
+}
+
+close:
+    ++token;
+    --depth;
+    open[depth]->span = uint32_t(node - open[depth]);
+    is_in_object = depth > 0 && open[depth - 1]->kind == JSON_OBJECT;
+    goto behind_value;
 }
 
 json_parser *json_parser_create(void) { return new (std::nothrow) json_parser; }

@@ -5,6 +5,8 @@ struct Asked: Sendable {
     let method: Method?
     let id: UniqueID
     let callersID: String?
+    /// Nil for what was not read so far.
+    let received: Timestamp?
     let bodyBytes: Int
     /// The sender means to send no more requests, or cannot be believed about where the next one begins.
     let closes: Bool
@@ -17,6 +19,7 @@ struct Asked: Sendable {
         method = request.method
         id = request.id
         callersID = request.callersID
+        received = request.received
         bodyBytes = request.body.count
         closes = !head.isPersistent
         isHTTP10 = head.isHTTP10
@@ -28,6 +31,7 @@ struct Asked: Sendable {
     init(_ failure: RequestReader.Failure, peer: PeerAddress, began: ContinuousClock.Instant, id: UniqueID) {
         method = failure.method
         self.id = id
+        received = nil
         callersID = failure.head.flatMap { $0.request(id: id).callersID }
         bodyBytes = failure.bodyBytes
         closes = failure.closes || failure.head?.isPersistent != true

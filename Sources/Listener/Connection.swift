@@ -241,7 +241,8 @@ final class Connection: @unchecked Sendable {
         exchange.tls = stream?.session.map { TLSUse($0) }
         listener.observer.answered(exchange)
         state = .answered(then: next)
-        let date = listener.date()
+        // Where the answer came at once the clock need not be asked again.
+        let date = listener.date(at: exchange.handleDuration < .seconds(1) ? asked.received : nil)
         listener.queue(self) { text in
             response.write(
                 to: &text, id: asked.id, callersID: asked.callersID, date: date, ending: ending,

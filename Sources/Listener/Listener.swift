@@ -305,5 +305,6 @@ package final class Listener: @unchecked Sendable {
 
     func uniqueID(at time: Timestamp) -> UniqueID { .v7(at: time, using: &random) }
 
-    func date() -> [UInt8] { dateField.text(at: .now) }
+    /// - Parameter time: of the request that is answered; nil for now.
+    func date(at time: Timestamp? = nil) -> [UInt8] { dateField.text(at: time ?? .now) }
 }

@@ -89,6 +89,7 @@ package struct ByteText: ~Copyable, @unchecked Sendable {
 
     /// Digits, with zeros in front up to a width.
     package mutating func append(decimal value: UInt64, width: Int = 1) {
+        if value < 10, width == 1 { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)) }
         // The largest has 20.
         let end = max(width, 20)
         let place = room(end)

@@ -23,6 +23,27 @@ struct EventLoopTests {
         }
     }
 
+    @Test("what is put off comes when the round is over, and before the loop waits; what that puts off comes as well")
+    func putOff() async throws {
+        try await withLoop { loop in
+            let seen = Mutex<[String]>([])
+            for name in ["a", "b"] {
+                loop.execute {
+                    seen.withLock { $0.append(name) }
+                    loop.whenRoundIsOver {
+                        seen.withLock { $0.append("after \(name)") }
+                        if name == "b" { loop.whenRoundIsOver { seen.withLock { $0.append("last") } } }
+                    }
+                }
+            }
+            await loop.turn()
+            await loop.turn()
+            let order = seen.withLock { $0 }
+            #expect(order.last == "last" && Set(order) == ["a", "b", "after a", "after b", "last"])
+            #expect(order.firstIndex(of: "a") ?? 9 < order.firstIndex(of: "after a") ?? 0)
+        }
+    }
+
     @Test("work handed over from many threads is all done")
     func manyThreads() async throws {
         try await withLoop { loop in

@@ -29,44 +29,36 @@ extension UInt8 {
 
 extension UnsafeBufferPointer<UInt8> {
     package var holdsNonASCII: Bool {
-        let bytes = UnsafeRawBufferPointer(self)
-        var place = 0
-        var found: UInt64 = 0
-        while place + 8 <= count {
-            found |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            place += 8
-        }
-        while place < count {
-            found |= UInt64(self[place])
-            place += 1
-        }
-        return found & 0x8080_8080_8080_8080 != 0
+        holdsAny(marks: { $0 }, byByte: { $0 >= 0x80 })
     }
 
-    /// Whether any byte is below a bound of at most 0x80, or is one of two. Eight at a time, as in "Bit Twiddling
-    /// Hacks", Sean Eron Anderson: what is asked of every id and of every text of a log line.
+    /// Whether any byte is below a bound of at most 0x80, or is one of two. As in "Bit Twiddling Hacks", Sean Eron
+    /// Anderson: what is asked of every id and of every text of a log line.
     package func holdsAny(below bound: UInt8, or first: UInt8, _ second: UInt8) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let (bounds, firsts, seconds) = (ones &* UInt64(bound), ones &* UInt64(first), ones &* UInt64(second))
-        let bytes = UnsafeRawBufferPointer(self)
-        var place = 0
-        var found: UInt64 = 0
-        while place + 8 <= count {
-            let word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+        return holdsAny { word in
             let (isFirst, isSecond) = (word ^ firsts, word ^ seconds)
             // A borrow out of a byte that is found may mark the one above it as well. It never hides one.
-            found |= (word &- bounds) & ~word
-            found |= (isFirst &- ones) & ~isFirst
-            found |= (isSecond &- ones) & ~isSecond
+            return ((word &- bounds) & ~word) | ((isFirst &- ones) & ~isFirst) | ((isSecond &- ones) & ~isSecond)
+        } byByte: {
+            $0 < bound || $0 == first || $0 == second
+        }
+    }
+
+    /// Looks through eight bytes at a time; the last eight overlap the ones before.
+    /// - Parameter marks: sets the highest bit of some byte exactly where one of the eight is looked for.
+    @inline(__always)
+    private func holdsAny(marks: (UInt64) -> UInt64, byByte: (UInt8) -> Bool) -> Bool {
+        guard count >= 8 else { return contains(where: byByte) }
+        let bytes = UnsafeRawBufferPointer(self)
+        var found = marks(bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+        var place = 0
+        while place < count - 8 {
+            found |= marks(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             place += 8
         }
-        if found & (ones &* 0x80) != 0 { return true }
-        while place < count {
-            let byte = self[place]
-            if byte < bound || byte == first || byte == second { return true }
-            place += 1
-        }
-        return false
+        return found & 0x8080_8080_8080_8080 != 0
     }
 }
 

@@ -62,6 +62,19 @@ package enum Disposition: Sendable, Equatable {
     case unchangedWaiting
     /// It says what Adapty already holds.
     case unchangedApplied
+
+    /// A list of this one alone, which is what nearly every request comes to: made once.
+    package var alone: [Disposition] {
+        switch self {
+        case .accepted: Self.lists.accepted
+        case .unchangedWaiting: Self.lists.unchangedWaiting
+        case .unchangedApplied: Self.lists.unchangedApplied
+        }
+    }
+
+    private static let lists = (
+        accepted: [accepted], unchangedWaiting: [unchangedWaiting], unchangedApplied: [unchangedApplied]
+    )
 }
 
 /// Why nothing was stored. Always our own fault; the caller may try again.

@@ -9,9 +9,14 @@ package struct DeliveryLog: DeliveryObserver {
         let outcome: String
     }
 
+    /// Most attempts are as the one before.
+    private struct Attempts {
+        var known: [Key: (Counter, Timer)] = [:]
+        var last: (key: Key, counter: Counter, duration: Timer)?
+    }
+
     private final class Counters: Sendable {
-        let attempts = Mutex<[Key: Counter]>([:])
-        let durations = Mutex<[String: Timer]>([:])
+        let attempts = Mutex(Attempts())
         let circuits = Mutex<[String: Gauge]>([:])
     }
 
@@ -88,19 +93,25 @@ package struct DeliveryLog: DeliveryObserver {
 
     private func count(_ record: AttemptRecord) {
         let key = Key(app: record.app, outcome: record.attempt.outcome.name)
-        counters.attempts.withLock { counters in
-            if let counter = counters[key] { return counter }
-            let counter = Counter(
-                label: "patchbay_attempts_total", dimensions: [("app", key.app), ("outcome", key.outcome)])
-            counters[key] = counter
-            return counter
-        }.increment()
-        counters.durations.withLock { timers in
-            if let timer = timers[record.app] { return timer }
-            let timer = Timer(label: "patchbay_attempt_seconds", dimensions: [("app", record.app)])
-            timers[record.app] = timer
-            return timer
-        }.recordNanoseconds(record.attempt.duration.microseconds * 1000)
+        let nanoseconds = record.attempt.duration.microseconds * 1000
+        counters.attempts.withLock { attempts in
+            if let last = attempts.last, last.key == key {
+                last.counter.increment()
+                return last.duration.recordNanoseconds(nanoseconds)
+            }
+            let (counter, duration) = attempts.known[key] ?? Self.metrics(of: key)
+            attempts.known[key] = (counter, duration)
+            attempts.last = (key, counter, duration)
+            counter.increment()
+            duration.recordNanoseconds(nanoseconds)
+        }
+    }
+
+    private static func metrics(of key: Key) -> (Counter, Timer) {
+        (
+            Counter(label: "patchbay_attempts_total", dimensions: [("app", key.app), ("outcome", key.outcome)]),
+            Timer(label: "patchbay_attempt_seconds", dimensions: [("app", key.app)])
+        )
     }
 }
 

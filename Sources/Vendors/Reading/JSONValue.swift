@@ -1,4 +1,5 @@
 import CSimdjson
+import Relay
 
 /// One value of a payload: a node of a tape and all that follows from it. Good as long as the parser or parameters it
 /// came from are not used for another document; the scratch of a request sees to that.
@@ -73,13 +74,23 @@ struct JSONValue {
 extension JSONValue {
     /// The member of an object with this name. Of several the last, as everywhere here.
     subscript(name: String) -> JSONValue? {
-        var name = name
-        return name.withUTF8 { wanted in
+        guard isObject else { return nil }
+        return name.withBytes { wanted in
             var found: JSONValue?
-            for (name, value) in members where name.count == wanted.count && name.elementsEqual(wanted) {
-                found = value
+            let wantedTag = wanted.tag
+            forEachMember { tag, name, value in
+                if tag == wantedTag, name.text.elementsEqual(wanted) { found = value }
             }
             return found
+        }
+    }
+
+    /// A member that stands at the beginning of an object, if anywhere; of others nothing is looked at.
+    func member(_ name: StaticString, amongFirst count: Int) -> JSONValue? {
+        name.withUTF8Buffer { wanted in
+            members.prefix(count).reduce(JSONValue?.none) { found, member in
+                member.name.count == wanted.count && member.name.elementsEqual(wanted) ? member.value : found
+            }
         }
     }
 

@@ -138,7 +138,9 @@ extension Scratch {
     /// The payload of a Google Cloud Pub/Sub push:
     /// `{"message":{"data":"<base64>","messageId":"..."},"subscription":"..."}`.
     private static func pubSubData(in root: JSONValue) -> UnsafeBufferPointer<UInt8>? {
-        guard let message = root["message"], message.isObject, message["messageId"] ?? message["message_id"] != nil,
+        // It has two or three members, and most payloads more.
+        guard let message = root.member("message", amongFirst: 4), message.isObject,
+            message["messageId"] ?? message["message_id"] != nil,
             let data = message["data"], data.kind == .string
         else { return nil }
         return data.text
