@@ -5,6 +5,9 @@ import PackageDescription
 /// instrumented, and optimised to be of use; nothing else does.
 let libFuzzer = Context.environment["PATCHBAY_FUZZ"]
 
+/// Whether the micro-benchmarks are to be built: see `Tests/Benchmarks/stages.sh`. No ordinary build pays for them.
+let hasStages = Context.environment["PATCHBAY_STAGES"] != nil
+
 /// What every Swift target of this package is built with: Swift 6, no warning let through, imports that say who sees
 /// them.
 let strict: [SwiftSetting] = [
@@ -132,4 +135,15 @@ if let libFuzzer {
             swiftSettings: strict + [.unsafeFlags(["-O"])],
             linkerSettings: [.unsafeFlags(["-sanitize=address", libFuzzer]), .linkedLibrary("stdc++")]),
     ]
+}
+
+if hasStages {
+    package.targets.append(
+        .executableTarget(
+            name: "Stages",
+            dependencies: [
+                "Relay", "Listener", "Authentication", "RateLimit", "Vendors", "SQLiteOutbox", "Admin", coreMetrics,
+                logging,
+            ],
+            path: "Tests/Benchmarks/Stages", swiftSettings: strict))
 }

@@ -36,3 +36,9 @@ PATCHBAY=$PWD/.build/debug/patchbay Tests/Faults/run.sh --short
 echo "== fuzzers, five seconds each"
 # In the same build folder: the packages that Patchbay depends on are there already.
 SCRATCH=.build Tests/Fuzzers/run.sh 5
+
+echo "== instructions of each stage, beside those that are kept"
+Tests/Benchmarks/stages.sh --check
+
+echo "== CPU beside the peer, in short: for reading, nothing fails by it"
+Tests/Benchmarks/run.sh --short
