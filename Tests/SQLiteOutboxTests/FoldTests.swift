@@ -2,6 +2,7 @@ import GRDB
 import Glibc
 import Relay
 import SQLiteOutbox
+import Synchronization
 import Testing
 
 @Suite("The fold")
@@ -102,6 +103,25 @@ struct FoldTests {
         #expect(try query(scratch.file, "SELECT count(DISTINCT value) FROM profile", as: Int.self) == [500])
         let disorder = "SELECT count(*) FROM profile a JOIN profile b ON b.id = a.id + 1 WHERE b.key < a.key"
         #expect(try query(scratch.file, disorder, as: Int.self) == [0])
+        await outbox.close()
+    }
+
+    // Regression: what was old enough to be folded was all that was folded, so that a fold never ended.
+    @Test("under a steady stream a fold comes now and then, not with every commit")
+    func nowAndThen() async throws {
+        let now = Mutex(noon)
+        var settings = OutboxSettings()
+        settings.clock = { now.withLock { $0 } }
+        settings.foldAfter = .seconds(4)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let appends = 1200
+        for number in 0..<appends {
+            now.withLock { $0 = $0 + .milliseconds(10) }
+            _ = try await outbox.append(submission(patch("user-\(number)", [.appsflyerID: "1"])))
+        }
+        // Twelve seconds, in which it begins three times.
+        #expect(outbox.commits - appends < 60)
+        #expect(try query(scratch.file, "SELECT count(*) FROM profile", as: Int.self)[0] > 700)
         await outbox.close()
     }
 

@@ -159,6 +159,27 @@ struct LedgerTests {
         #expect(ledger.entry(of: user("u4"), in: "main") != nil)
     }
 
+    @Test("what is put in the order of rows, and partly back again, keeps the log that speaks of it")
+    func arranged() {
+        for number in 0..<100 { merge(patch("u\(number)", [.appsflyerID: "1"])) }
+        #expect(ledger.unfolded.foldedThrough == 0)
+        ledger.unfolded.arrange(60) { number, _ in number < 50 }
+        var taken = ledger.unfolded.take(20, bytes: .max)
+        #expect(ledger.unfolded.count == 80 && ledger.unfolded.foldedThrough == 0)
+        ledger.unfolded.putBack(taken)
+        taken = ledger.unfolded.take(50, bytes: .max)
+        // Not in the order of arrival, and all of the first fifty.
+        #expect(taken.map(\.sequence) != Array(1...50) && taken.map(\.sequence).sorted() == Array(1...50))
+        #expect(ledger.unfolded.foldedThrough == 50)
+        ledger.unfolded.arrange(30) { _, _ in true }
+        let some = ledger.unfolded.take(10, bytes: .max).map(\.sequence)
+        ledger.unfolded.disarrange()
+        let left = Set(51...100).subtracting(some)
+        #expect(ledger.unfolded.foldedThrough == (left.min() ?? 0) - 1)
+        #expect(ledger.unfolded.take(100, bytes: .max).count == 40)
+        #expect(ledger.unfolded.foldedThrough == 100)
+    }
+
     @Test("puts everything back that is undone")
     func undo() {
         merge(patch("ann", [.appsflyerID: "1"]))

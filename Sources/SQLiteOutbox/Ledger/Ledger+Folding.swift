@@ -49,6 +49,12 @@ struct UnfoldedQueue {
         places.removeFirst(count)
     }
 
+    /// Back to the order in which they began to differ.
+    mutating func disarrange() {
+        places.prepend(contentsOf: arranged.sorted { $0.sequence < $1.sequence })
+        arranged.removeAll()
+    }
+
     /// At least one, where there is any.
     /// - Parameter bytes: no more than so many in all, of those after the first.
     mutating func take(_ count: Int, bytes: Int) -> [Place] {

@@ -34,9 +34,16 @@ final class SharedLedger: @unchecked Sendable {
         return try body()
     }
 
+    /// Another loop has it for less than a microsecond; the store, which may have it for longer, is not waited for.
+    private static let tries = 32
+
     /// Nil where somebody else holds it: nobody waits here.
     func ifFree<Result>(_ body: (Ledger) -> Result?) -> Result? {
-        guard pthread_mutex_trylock(lock) == 0 else { return nil }
+        var tries = 1
+        while pthread_mutex_trylock(lock) != 0 {
+            guard tries < Self.tries else { return nil }
+            tries += 1
+        }
         defer { release() }
         return isClosed ? nil : body(ledger)
     }

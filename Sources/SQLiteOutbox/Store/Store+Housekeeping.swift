@@ -14,7 +14,7 @@ extension Store {
             let rest = foldAge - (settings.clock() - oldest)
             patience = min(patience, rest)
         }
-        if mayLetGo { patience = .zero }
+        if mayLetGo, !hasCommitted { patience = .zero }
         return patience
     }
 
@@ -26,7 +26,8 @@ extension Store {
             newerTimesDue = .now + settings.newerTimesAfter
             ledger.foldNewerTimes(at: now)
         }
-        if isFoldingDue(at: now) || mayLetGo { foldSlice(at: now) }
+        // Commits let go of the log as they come.
+        if isFoldingDue(at: now) || (mayLetGo && !hasCommitted) { foldSlice(at: now) }
         // The checkpointer does not keep up: from here on callers wait for the disk, and the log stays bounded.
         if logBytes > 2 * settings.mostLogBytes { finishCheckpoint() }
         ledger.forget(at: now)
@@ -70,7 +71,8 @@ extension Store {
     private func slice(
         _ count: Int = .max, arranging: Int? = nil, at now: Timestamp
     ) -> [UnfoldedQueue.Place] {
-        let old = now - settings.foldAfter / 2
+        // Younger than where a fold ends: it would go on for ever otherwise, a row with every commit.
+        let old = now - settings.foldAfter / 4
         let excess = ledger.unfolded.count - settings.foldBacklog / 2
         ledger.unfolded.arrange(arranging ?? settings.foldBatch) { number, place in
             arranging != nil || place.since <= old || number < excess

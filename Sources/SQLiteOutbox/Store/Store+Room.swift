@@ -23,6 +23,7 @@ extension Store {
             guard isRoomShort else { return }
             if ledger.unfolded.count > 0 {
                 // Of few: what they leave of the log is let go at once.
+                ledger.unfolded.disarrange()
                 foldSlice(arranging: settings.foldSlice, at: now)
                 trim.isWorthIt = true
             }

@@ -22,6 +22,8 @@ final class Store {
     var deadLetterCounts: [String: Int]
     /// The newest id of a profile's row.
     var lastRow: Int64
+    /// Something was committed since the mail was taken.
+    var hasCommitted = false
     /// Up to where the log is removed.
     var letGoThrough: Int64
     /// Settled, and not yet in the file.
@@ -70,6 +72,7 @@ final class Store {
             let mail = shared.released {
                 self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
             }
+            hasCommitted = false
             serve(mail)
             if mail.isClosed {
                 close()
@@ -202,8 +205,10 @@ final class Store {
                 try write(profiles, at: now, in: db)
                 try more(db)
                 if mayLetGo {
+                    // Twice as many as are added, so that a backlog shrinks under any load.
                     letGo = try AcceptedRow.remove(
-                        through: ledger.unfolded.foldedThrough, atMost: settings.letGoSlice, from: db)
+                        through: ledger.unfolded.foldedThrough, atMost: max(settings.letGoSlice, 2 * rows.count),
+                        from: db)
                 }
             }
         } catch {
@@ -215,6 +220,7 @@ final class Store {
             lastRow = max(lastRow, id)
         }
         letGoThrough = letGo
+        hasCommitted = true
         deadLetters.removeAll()
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
         metrics.committed(rows: rows.count, within: .now - start)
