@@ -22,7 +22,7 @@ package final class AdaptyAPI: Upstream, Reader {
     package func set(_ identifiers: IntegrationIdentifiers, of profile: ProfileReference) async -> Attempt {
         let known = version == .v2 ? identifiers : identifiers.limited(to: version)
         guard !known.isEmpty else { return .notSent(.nothingToSet(in: version)) }
-        return await attempt(.post(known.json), about: profile)
+        return await attempt(.post(known.json), about: profile, with: keys.all, since: .now)
     }
 
     package func set(
@@ -38,13 +38,15 @@ package final class AdaptyAPI: Upstream, Reader {
             let attempt = Attempt(ending, redacting: keys, now: .now, duration: .now - start)
             if !attempt.isUnauthorized || keys.count == 1 { return ended(attempt) }
             // Seldom: a key is being rotated, and the others have their turn.
-            Task(executorPreference: executor) { ended(await self.attempt(method, about: profile)) }
+            Task(executorPreference: executor) { [self] in
+                ended(await self.attempt(method, about: profile, with: keys.others(than: key), since: start))
+            }
         }
     }
 
     /// `GET` of what Adapty holds of a profile; its answer is the attempt's, as it came.
     package func read(_ profile: ProfileReference) async -> Attempt {
-        await attempt(.get, about: profile)
+        await attempt(.get, about: profile, with: keys.all, since: .now)
     }
 
     /// Takes no more requests, lets those in flight end for as long as `grace`, abandons the rest, and frees
@@ -55,16 +57,18 @@ package final class AdaptyAPI: Upstream, Reader {
 
     /// Sends with the key that worked last; on 401 with each of the others. A key is rotated by making a new one and
     /// then deleting the old one, so at least one of a configured pair works at any time.
-    private func attempt(_ method: Call.Method, about profile: ProfileReference) async -> Attempt {
-        let start = ContinuousClock.now
+    private func attempt(
+        _ method: Call.Method, about profile: ProfileReference, with keys: [KeyRing.Key],
+        since start: ContinuousClock.Instant
+    ) async -> Attempt {
         guard isSendable(profile) else { return .notSent(.notASCII(profile)) }
         var last = Attempt(outcome: .abandoned, answer: nil, duration: .zero)
-        for key in keys.fromCurrent {
+        for key in keys {
             let ending = await transports.perform(request(method, about: profile, with: key))
-            last = Attempt(ending, redacting: keys, now: .now, duration: .now - start)
+            last = Attempt(ending, redacting: self.keys, now: .now, duration: .now - start)
             guard last.answer != nil else { return last }
             guard last.isUnauthorized else {
-                keys.remember(key)
+                self.keys.remember(key)
                 return last
             }
         }

@@ -39,10 +39,12 @@ final class KeyRing: Sendable {
     var current: Key { keys[currentPosition.load(ordering: .relaxed)] }
 
     /// Each key once, the one that worked last first.
-    var fromCurrent: some Sequence<Key> {
+    var all: [Key] {
         let first = currentPosition.load(ordering: .relaxed)
-        return (0..<keys.count).lazy.map { [keys] in keys[(first + $0) % keys.count] }
+        return keys.indices.map { keys[(first + $0) % keys.count] }
     }
+
+    func others(than key: Key) -> [Key] { all.filter { $0.position != key.position } }
 
     func remember(_ key: Key) {
         guard currentPosition.load(ordering: .relaxed) != key.position else { return }

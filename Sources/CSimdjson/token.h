@@ -23,7 +23,7 @@ struct escapes {
 
     // The first at a place or behind it; `end` where there is none.
     const uint8_t *from(uint8_t *place) {
-        if (next < place) {
+        if (next == nullptr || next < place) {
             next = static_cast<uint8_t *>(std::memchr(place, '\\', size_t(end - place)));
             if (next == nullptr) next = const_cast<uint8_t *>(end);
         }

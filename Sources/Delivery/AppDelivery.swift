@@ -94,7 +94,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
 
     private func begin(_ delivery: Delivery) {
         upstream.set(delivery.patch.identifiers, of: delivery.profile, on: executor) { attempt in
-            // Nearly always here already: with one loop it is the only one.
+            // Here already, where the attempt was made on this loop; with one there is no other.
             if self.executor.isIsolatingCurrentContext() == true {
                 self.assumeIsolated { $0.end(delivery, attempt) }
             } else {

@@ -113,6 +113,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         putOff.append(closure)
     }
 
+    /// Lets the round of events end with the one that is handled; those that are left are handled in the next.
+    package func endRound() {
+        event_base_loopbreak(base.pointer)
+    }
+
     private func finishRound() {
         while !putOff.isEmpty {
             for closure in exchange(&putOff, with: []) { closure() }

@@ -14,6 +14,7 @@ struct AnswerQueue: ~Copyable {
     }
 
     var isEmpty: Bool { places.isEmpty }
+    var count: Int { places.count }
 
     mutating func append(of connection: Connection, _ write: (inout ByteText) -> Void) {
         write(&text)

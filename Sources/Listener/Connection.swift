@@ -309,7 +309,10 @@ final class Connection: @unchecked Sendable {
     private func finishWriting(then next: Next) {
         stopWatchingForRoom()
         switch next {
-        case .request: awaitRequest()
+        case .request:
+            awaitRequest()
+            // It began to drain while the answer was on its way out.
+            if listener.isDraining { _ = closeIfIdle() }
         case .linger: linger()
         // With nothing left to read there is nothing to be reset for.
         case .close: reader.holdsBytes || isAhead ? linger() : close()

@@ -283,7 +283,11 @@ package final class Listener: @unchecked Sendable {
     func queue(_ connection: Connection, _ write: (inout ByteText) -> Void) {
         if answers.isEmpty { loop.whenRoundIsOver { [self] in sendAnswers() } }
         answers.append(of: connection, write)
+        // A round may have thousands of events: the first answer does not wait for all of them.
+        if answers.count >= Self.mostQueued { loop.endRound() }
     }
+
+    private static let mostQueued = 64
 
     private func sendAnswers() {
         // What a peer sent ahead is answered meanwhile, into the other queue.

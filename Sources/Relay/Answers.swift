@@ -12,7 +12,7 @@ package final class Answers: Sendable {
 
     private struct Waits {
         var states: [UniqueID: State] = [:]
-        /// When they are looked through next for those that are over; nil while nobody waits.
+        /// When they are looked through next for those that are over; nil where no look is set.
         var lookDue: ContinuousClock.Instant?
     }
 

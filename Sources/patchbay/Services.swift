@@ -128,7 +128,6 @@ extension Logger {
 
 /// Writes nothing.
 struct SilentLog: LineLog {
-    func writes(_ level: Logger.Level) -> Bool { false }
     func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {}
 }
 

@@ -276,6 +276,53 @@ extension Live {
             }
         }
 
+        // Regression: the connection was left as an idle one is, until the drain's timeout.
+        @Test("an answer that comes in the round in which the drain begins is the connection's last")
+        func drainsAnswered() async throws {
+            let gate = Gate()
+            try await LiveServer.run(gate) { server in
+                let client = try Client(server.address)
+                client.send(Self.get)
+                #expect(eventually { gate.count == 1 })
+                let entered = Mutex(false)
+                let release = Mutex(false)
+                // While the loop is held up both come: the answer first.
+                server.loop.execute {
+                    entered.withLock { $0 = true }
+                    while !release.withLock({ $0 }) {}
+                }
+                #expect(eventually { entered.withLock { $0 } })
+                gate.open()
+                async let drained: Void = server.listener.drain(timeout: .seconds(50))
+                usleep(20_000)
+                release.withLock { $0 = true }
+                let begin = ContinuousClock.now
+                await drained
+                #expect(begin.duration(to: .now) < .seconds(25))
+                #expect(client.receive() == .closed)
+                #expect(client.answers().map(\.status) == [200])
+            }
+        }
+
+        @Test("many who ask in one round are all answered, though a round ends before it has handled all of them")
+        func fullRound() async throws {
+            try await LiveServer.run { server in
+                let entered = Mutex(false)
+                let release = Mutex(false)
+                let clients = try (0..<300).map { _ in try Client(server.address) }
+                #expect(eventually { server.budget.openConnections == 300 })
+                server.loop.execute {
+                    entered.withLock { $0 = true }
+                    while !release.withLock({ $0 }) {}
+                }
+                #expect(eventually { entered.withLock { $0 } })
+                for client in clients { client.send(Self.get + Self.get) }
+                release.withLock { $0 = true }
+                #expect(eventually { server.log.exchanges.count == 600 })
+                for client in clients { #expect(client.receive(answers: 2) == .answered) }
+            }
+        }
+
         @Test("a request that is in the socket when the drain begins is answered")
         func drainsUnread() async throws {
             let gate = Gate()

@@ -20,6 +20,12 @@ struct RequestReaderTests {
         #expect(head.isPersistent)
     }
 
+    @Test("every method that there is a word for is read as that", arguments: Method.allCases)
+    func methods(_ method: Method) throws {
+        let (head, _) = try request("\(method) / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(head.method == method)
+    }
+
     @Test("pipelined requests come out one by one, in order")
     func pipelined() throws {
         var reader = RequestReader(limits: RequestLimits())

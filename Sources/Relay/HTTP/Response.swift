@@ -84,7 +84,7 @@ package struct Account: Sendable {
 }
 
 extension Account {
-    package var isRefusal: Bool { denial != nil && !refusal.isEmpty }
+    package var isRefusal: Bool { !refusal.isEmpty }
 
     /// `error_code` of a refusal.
     package var refusal: String {

@@ -6,7 +6,7 @@ package protocol Upstream: Sendable {
     /// The same for who delivers thousands a second: no task, and no hop where the attempt is made on the loop of who
     /// asks.
     /// - Parameters:
-    ///   - executor: of who asks; on it the attempt begins.
+    ///   - executor: of who asks; what takes a task runs there.
     ///   - ended: called once, on any thread.
     func set(
         _ identifiers: IntegrationIdentifiers, of profile: ProfileReference, on executor: any TaskExecutor,

@@ -33,7 +33,6 @@ package struct DeliveryLog: DeliveryObserver {
         count(record)
         let isGood = record.attempt.outcome == .applied
         let level: Logger.Level = isGood ? .info : .warning
-        guard log.writes(level) else { return }
         log.write(level, "attempt") { write(record, to: &$0) }
     }
 

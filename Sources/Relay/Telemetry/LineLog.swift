@@ -3,9 +3,7 @@ package import Logging
 /// Where the lines go that every request and every attempt writes. swift-log's own way to a handler makes a dictionary
 /// and several boxes of each line, which cost more than the line; everything that is said now and then goes that way.
 package protocol LineLog: Sendable {
-    /// Whether lines of this level are written at the moment.
-    func writes(_ level: Logger.Level) -> Bool
-    /// Writes one line: time, level and message, and behind them the fields.
+    /// Writes one line, if lines of its level are written: time, level and message, and behind them the fields.
     func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void)
 }
 

@@ -22,7 +22,6 @@ package struct RequestLog: RequestObserver {
         requests.count(exchange)
         rejections.note(exchange, label: label)
         let level = Self.level(of: exchange)
-        guard log.writes(level) else { return }
         log.write(level, "request") { write(exchange, to: &$0) }
     }
 

@@ -12,9 +12,8 @@ struct JSONLog: LineLog {
         self.level = level
     }
 
-    func writes(_ level: Logger.Level) -> Bool { self.level.value <= level }
-
     func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {
+        guard self.level.value <= level else { return }
         line(level, { $0.field("message", plain: message) }, fields)
     }
 

@@ -159,8 +159,6 @@ extension Submission {
 
 /// Makes lines as the program's log does, and keeps none.
 private struct Lines: LineLog {
-    func writes(_ level: Logger.Level) -> Bool { level >= .info }
-
     func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {
         var json = JSONText(reserving: 1024)
         json.object { json in
