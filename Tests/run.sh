@@ -19,9 +19,10 @@ if [ $# -gt 0 ]; then
     # With a filter, that is all that was asked for.
     exec swift test --explicit-target-dependency-import-check error "$@"
 fi
-swift test --explicit-target-dependency-import-check error --skip patchbayTests
-# Whole processes and their clients have patience of seconds. Beside tests that keep every core busy they would wait for
-# their turn longer than that.
+# One after the other: many of them block a thread for a while, the pool has one for each core, and on two cores the
+# others then waited for a thread longer than for what they are about.
+swift test --explicit-target-dependency-import-check error --no-parallel --skip patchbayTests
+# Whole processes, which wait for each other and not for the pool.
 swift test --skip-build --filter patchbayTests
 
 echo "== a running relay against its own description"
