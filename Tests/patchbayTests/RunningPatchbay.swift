@@ -64,7 +64,7 @@ final class RunningPatchbay: Sendable {
         process.standardError = pipe
         try process.run()
         var found: (String, String)?
-        for _ in 0..<1000 where found == nil {
+        for _ in 0..<4000 where found == nil {
             found = Self.addresses(in: output.string)
             if found == nil {
                 guard process.isRunning else { throw Failure("ended at start: \(output.string)") }
