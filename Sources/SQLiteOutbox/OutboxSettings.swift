@@ -14,6 +14,12 @@ package struct OutboxSettings: Sendable {
     /// How many delivered profiles are remembered in memory; the others are looked up in the file.
     package var mostRemembered = 100_000
 
+    /// A commit costs the same whatever is in it. Where the last one held a few requests, more than one and so few, the
+    /// next begins no sooner than this after it: it then holds more of them. One caller that waits for each answer is
+    /// not kept waiting, nor are so many that they gather by themselves.
+    package var gatherFor: Duration = .milliseconds(2)
+    package var gatherWhere = 2..<6
+
     /// A changed profile is written to its row when this old: by then most are delivered, and one write says both.
     package var foldAfter: Duration = .seconds(5)
     /// More changed profiles than this are folded along with the commits. Bounds the log, and so the time a start

@@ -35,11 +35,11 @@ static const char usage[] =
     "  -n N      end after so many requests\n"
     "  -u NAME   part of each profile's name: runs that share none speak of different profiles\n"
     "  -f N      the number of the first profile\n"
-    "  -s N      how often each profile is seen, 200 profiles at a time taking turns; once by default\n"
+    "  -s N      how often each profile is seen, every 10 * N requests, so that one of N is new; once by default\n"
     "  -p N      choose each request's profile evenly among so many instead\n";
 
 #define SECOND 1000000000LL
-enum { at_once = 200, number_digits = 8, stamp_length = 23, patience_s = 30 };
+enum { apart = 10, number_digits = 8, stamp_length = 23, patience_s = 30 };
 
 static struct {
     const char *payload, *key, *name, *path;
@@ -128,15 +128,17 @@ static double chance(void) { return drand48(); } // from 0, and below 1
 
 static int64_t profile_of(int64_t count) {
     if (asked.among) return asked.first + (int64_t)(chance() * asked.among);
-    return asked.first + count / (at_once * asked.seen) * at_once + count % at_once;
+    // One of each turn is new, and the others were first seen so many turns ago.
+    int64_t turn = count / asked.seen, older = count % asked.seen;
+    return asked.first + turn + apart * (asked.seen - 1 - older);
 }
 
 static void put_number(size_t at, int64_t number) {
     for (int digit = number_digits; digit-- > 0; number /= 10) request[at + digit] = '0' + number % 10;
 }
 
-// Vendors send each event with its own time. It is one for each turn of the profiles, and later than that of the last
-// turn: so it is for each profile, and is not written anew for each event.
+// Vendors send each event with its own time. It is written anew before a profile's turn comes again: so each event of a
+// profile is later than that before it.
 static void put_stamp(void) {
     static int64_t stamp_ms;
     int64_t wall_ms = read_clock(CLOCK_REALTIME) / 1000000;
@@ -151,7 +153,7 @@ static void put_stamp(void) {
 static void prepare_request(int64_t count) {
     int64_t profile = profile_of(count);
     if (profile >= 100000000) error(1, 0, "profiles have %d digits", number_digits);
-    if (asked.payload && count % at_once == 0) put_stamp();
+    if (asked.payload && count % (apart * asked.seen) == 0) put_stamp();
     put_number(id_at, profile);
     put_number(user_at, profile);
 }

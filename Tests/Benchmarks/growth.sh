@@ -66,6 +66,8 @@ over_loops() {
     for what in realistic new; do
         row_of_loops "$what, 1000 / s" "$what" events_per_second
         row_of_loops "  CPU per event, us" "$what" cpu_ns
+        row_of_loops "  of the loops' threads" "$what" loops_ns
+        row_of_loops "  of the outbox's thread" "$what" outbox_ns
     done
 }
 

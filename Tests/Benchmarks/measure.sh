@@ -13,8 +13,15 @@ note() { echo "$round $1 $2 $3" >>"$work/figures"; } # note CASE FIGURE VALUE
 # User and system, of all threads and of a master's workers.
 cpu_ms() { # cpu_ms PID
     local each
-    for each in "$1" $(workers "$1"); do cat "/proc/$each/stat"; done |
-        awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); sum += $12 + $13 } END { printf "%d", sum * 1000 / hz }'
+    for each in "$1" $(workers "$1"); do cat "/proc/$each/stat"; done | spent_ms
+}
+
+thread_ms() { # thread_ms PID NAME: of the threads whose names begin so
+    cat "/proc/$1"/task/*/stat | grep -F "($2" | spent_ms
+}
+
+spent_ms() { # reads lines of /proc/PID/stat
+    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); sum += $12 + $13 } END { printf "%d", sum * 1000 / hz }'
 }
 
 workers() { cat "/proc/$1/task/$1/children"; } # workers PID: of a master
@@ -132,17 +139,19 @@ measure_peer() { # measure_peer CASE SECONDS [half]
 }
 
 measure_patchbay() { # measure_patchbay CASE SECONDS [half]
-    local path="$hook?token=$BENCHMARK_TOKEN" cpu asked delivered begin accepted unchanged
+    local path="$hook?token=$BENCHMARK_TOKEN" cpu asked delivered begin accepted unchanged of_loops of_outbox
     [ "$kind" = hook ] || path=$client_route
     start_patchbay "$1" "$loops" "$upstream"
     note "$1" ready_ms "$ready_ms"
     count_from "$pid"
-    cpu=$(cpu_ms "$pid") asked=$(upstream_count)
+    cpu=$(cpu_ms "$pid") of_loops=$(thread_ms "$pid" loop) of_outbox=$(thread_ms "$pid" outbox)
+    asked=$(upstream_count)
     load "$1$round" "$port" "$path" $(($2 + 120)) -s "$seen" -d "$2"
     begin=${EPOCHREALTIME/./}
     await_delivered 30
     note "$1" delivered_ms $(((${EPOCHREALTIME/./} - begin) / 1000))
     cpu=$(($(cpu_ms "$pid") - cpu))
+    of_loops=$(($(thread_ms "$pid" loop) - of_loops)) of_outbox=$(($(thread_ms "$pid" outbox) - of_outbox))
     count_to "$1"
     delivered=$(($(upstream_count) - asked - 1))
     accepted=$(metric 'patchbay_patches_total{result="accepted"}')
@@ -152,6 +161,8 @@ measure_patchbay() { # measure_patchbay CASE SECONDS [half]
     ((accepted + unchanged == events)) || fail "$events answers, but $accepted accepted and $unchanged unchanged"
     ((delivered <= accepted && delivered >= events / seen)) || fail "$delivered deliveries of $accepted patches"
     note_speed "$1" "$cpu"
+    note "$1" loops_ns $((of_loops * 1000000 / events))
+    note "$1" outbox_ns $((of_outbox * 1000000 / events))
     note "$1" upstream_millionths $((delivered * 1000000 / events))
     note "$1" memory_kib "$(memory_kib VmHWM "$pid")"
     stop_patchbay

@@ -53,6 +53,37 @@ struct SQLiteOutboxTests {
         await outbox.close()
     }
 
+    @Test("after a commit that a few shared the next one waits, and holds what came meanwhile")
+    func gathers() async throws {
+        var settings = OutboxSettings()
+        settings.gatherFor = .seconds(1)
+        settings.gatherWhere = 1..<10
+        settings.foldAfter = .seconds(3600)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))
+        await withTaskGroup { group in
+            for number in 0..<10 {
+                group.addTask {
+                    try? await Task.sleep(for: .milliseconds(10 * number))
+                    _ = try? await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"])))
+                }
+            }
+        }
+        #expect(outbox.commits == 2)
+        #expect(await outbox.census().map(\.waiting) == [11])
+        await outbox.close()
+    }
+
+    @Test("who waits for each answer is not kept waiting for others", .timeLimit(.minutes(1)))
+    func gathersNotForOne() async throws {
+        var settings = OutboxSettings()
+        settings.gatherFor = .seconds(3600)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        for number in 0..<20 { _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"]))) }
+        #expect(outbox.commits >= 20)
+        await outbox.close()
+    }
+
     @Test("what is unchanged is not written")
     func unchangedWritesNothing() async throws {
         var settings = OutboxSettings()

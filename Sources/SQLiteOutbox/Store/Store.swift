@@ -24,6 +24,8 @@ final class Store {
     var lastRow: Int64
     /// Something was committed since the mail was taken.
     var hasCommitted = false
+    /// When the next commit may begin.
+    private var commitDue = ContinuousClock.now
     /// Up to where the log is removed.
     var letGoThrough: Int64
     /// Settled, and not yet in the file.
@@ -70,7 +72,11 @@ final class Store {
         while true {
             let patience = patience
             let mail = shared.released {
-                self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
+                if commitDue > .now {
+                    self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { _ in })
+                    pause(until: commitDue)
+                }
+                return self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
             }
             hasCommitted = false
             serve(mail)
@@ -88,7 +94,11 @@ final class Store {
         for (delivery, settlement) in mail.settlements {
             if let dead = ledger.settle(delivery, as: settlement, at: now) { deadLetters.append(dead) }
         }
-        if !mail.appends.isEmpty || !deadLetters.isEmpty { commit(mail.appends, at: now) }
+        let answers = mail.appends.isEmpty && deadLetters.isEmpty ? [] : commit(mail.appends, at: now)
+        // Before the answers: who is answered finds that everybody concerned has been told.
+        tellConsumers()
+        for (append, answer) in zip(mail.appends, answers) { append.answer.resume(returning: answer) }
+        if hasCommitted, settings.gatherWhere.contains(mail.appends.count) { commitDue = .now + settings.gatherFor }
         for claim in mail.claims {
             claim.answer.resume(returning: ledger.claim(claim.limit, of: claim.app, at: claim.now))
         }
@@ -118,8 +128,9 @@ final class Store {
 
     // MARK: Commit
 
-    /// Merges, commits and answers. Where the commit fails, everything merged is taken back before anybody is told.
-    private func commit(_ appends: [Mail.Append], at now: Timestamp) {
+    /// Merges and commits. Where the commit fails, everything merged is taken back before anybody is told.
+    /// - Returns: an answer for each.
+    private func commit(_ appends: [Mail.Append], at now: Timestamp) -> [Result<[Disposition], OutboxFailure>] {
         var answers: [Result<[Disposition], OutboxFailure>] = []
         answers.reserveCapacity(appends.count)
         do {
@@ -139,7 +150,7 @@ final class Store {
             answers = Array(repeating: .failure(failure.failure), count: appends.count)
         }
         ledger.forget(at: now)
-        for (append, answer) in zip(appends, answers) { append.answer.resume(returning: answer) }
+        return answers
     }
 
     /// One request's patches are kept together or not at all.
