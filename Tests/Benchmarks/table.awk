@@ -38,6 +38,7 @@ END {
     both("p50, ms", "p50_us", 1000)
     both("p99, ms", "p99_us", 1000)
     both("p99.9, ms", "p999_us", 1000)
+    line("within 5 ms, own clock, %", "own", "within_5ms_millionths", 1e4)
     printf "\nidle: %.1f MiB (goal 32), ready after %d ms (goal 200); %d idle connections take %.1f MiB (goal 64)\n",
         figure[0, "idle", "memory_kib"] / 1024, figure[0, "idle", "ready_ms"], figure[0, "idle", "connections"],
         figure[0, "idle", "connections_kib"] / 1024
