@@ -11,8 +11,8 @@ final class Transfer {
     var call: Call?
     /// The head of the header list: the one line that differs between requests, before those that do not.
     private let firstHeader: UnsafeMutablePointer<curl_slist>
-    private var firstLine = StableBuffer(capacity: 128)
-    private var upload = StableBuffer(capacity: 512)
+    private var firstLine = ByteText(reserving: 128)
+    private var upload = ByteText(reserving: 512)
     /// libcurl points at it for as long as the handle lives.
     private let url: ParsedURL
     private let mostBodyRead: Int
@@ -60,10 +60,11 @@ final class Transfer {
             throw TransferFailure(.badHeader, error.description)
         }
         firstLine.removeAll()
-        firstLine.append(request.profileHeader.utf8)
-        firstLine.append(": ".utf8)
-        firstLine.append(request.profileValue.utf8)
-        firstLine.terminate()
+        firstLine.append(request.profileHeader)
+        firstLine.append(": ")
+        firstLine.append(request.profileValue)
+        // A C string.
+        firstLine.append(0)
         sharedHeaders = request.headers
         firstHeader.pointee.data = UnsafeMutableRawPointer(firstLine.start).assumingMemoryBound(to: CChar.self)
         firstHeader.pointee.next = request.headers.first

@@ -284,18 +284,12 @@ extension Live {
                 let client = try Client(server.address)
                 client.send(Self.get)
                 #expect(eventually { gate.count == 1 })
-                let entered = Mutex(false)
-                let release = Mutex(false)
                 // While the loop is held up both come: the answer first.
-                server.loop.execute {
-                    entered.withLock { $0 = true }
-                    while !release.withLock({ $0 }) {}
-                }
-                #expect(eventually { entered.withLock { $0 } })
+                let held = HeldLoop(server.loop)
                 gate.open()
                 async let drained: Void = server.listener.drain(timeout: .seconds(50))
                 usleep(20_000)
-                release.withLock { $0 = true }
+                held.release()
                 let begin = ContinuousClock.now
                 await drained
                 #expect(begin.duration(to: .now) < .seconds(25))
@@ -307,17 +301,11 @@ extension Live {
         @Test("many who ask in one round are all answered, though a round ends before it has handled all of them")
         func fullRound() async throws {
             try await LiveServer.run { server in
-                let entered = Mutex(false)
-                let release = Mutex(false)
                 let clients = try (0..<300).map { _ in try Client(server.address) }
                 #expect(eventually { server.budget.openConnections == 300 })
-                server.loop.execute {
-                    entered.withLock { $0 = true }
-                    while !release.withLock({ $0 }) {}
-                }
-                #expect(eventually { entered.withLock { $0 } })
+                let held = HeldLoop(server.loop)
                 for client in clients { client.send(Self.get + Self.get) }
-                release.withLock { $0 = true }
+                held.release()
                 #expect(eventually { server.log.exchanges.count == 600 })
                 for client in clients { #expect(client.receive(answers: 2) == .answered) }
             }
@@ -328,19 +316,13 @@ extension Live {
             let gate = Gate()
             gate.open()
             try await LiveServer.run(gate) { server in
-                let entered = Mutex(false)
-                let release = Mutex(false)
                 // While the loop is held up a peer connects and sends; the loop meets the drain first.
-                server.loop.execute {
-                    entered.withLock { $0 = true }
-                    while !release.withLock({ $0 }) {}
-                }
-                #expect(eventually { entered.withLock { $0 } })
+                let held = HeldLoop(server.loop)
                 async let drained: Void = server.listener.drain(timeout: .seconds(30))
                 let client = try Client(server.address)
                 client.send(Self.get)
                 usleep(20_000)
-                release.withLock { $0 = true }
+                held.release()
                 #expect(client.receive() == .closed)
                 #expect(client.answers().map(\.status) == [200])
                 await drained

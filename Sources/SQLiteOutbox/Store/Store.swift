@@ -71,13 +71,7 @@ final class Store {
         tellConsumers()
         while true {
             let patience = patience
-            let mail = shared.released {
-                if commitDue > .now {
-                    self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { _ in })
-                    pause(until: commitDue)
-                }
-                return self.mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
-            }
+            let mail = shared.released { takeMail(within: patience) }
             hasCommitted = false
             serve(mail)
             if mail.isClosed {
@@ -87,6 +81,14 @@ final class Store {
             }
             keepHouse()
         }
+    }
+
+    /// What has come, or nothing after so long. After a commit that a few shared more is let come first.
+    private func takeMail(within patience: Duration?) -> Mail {
+        guard commitDue > .now else { return mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() }) }
+        mail.wait(for: patience, until: { !$0.isEmpty }, take: { _ in })
+        pause(until: commitDue)
+        return mail.withLock { $0.takeAll() }
     }
 
     private func serve(_ mail: Mail) {
