@@ -111,8 +111,9 @@ struct PublicService: Service {
     let timeout: Duration
 
     func run() async throws {
-        for server in servers { server.start() }
+        // Whoever is answered finds it ready; who comes sooner waits in the kernel.
         health.serve()
+        for server in servers { server.start() }
         try? await gracefulShutdown()
         health.drain()
         try? await clock.sleep(for: delay)

@@ -49,6 +49,7 @@ struct Serve: AsyncParsableCommand {
             printError("patchbay: \(error)")
             throw ExitCode.failure
         }
+        StartupMemory.release()
         logger.notice(
             "serving",
             metadata: LogLine { json in
@@ -68,7 +69,6 @@ struct Serve: AsyncParsableCommand {
         var group = ServiceGroupConfiguration(services: services, logger: .silent)
         group.gracefulShutdownSignals = [.sigterm, .sigint]
         defer { writer.flush() }
-        StartupMemory.release()
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as OutboxIncidents.Broken {
