@@ -4,8 +4,8 @@ import Glibc
 /// array asks with each byte who else holds it, and that was most of what a log line cost.
 package struct ByteText: ~Copyable, @unchecked Sendable {
     // @unchecked: nobody else has the pointer.
-    /// Stays where it is until something is appended: C is told of it after the last of that. An array's address is good
-    /// only inside a closure, and C may read for longer.
+    /// Stays where it is until something is appended: C is told of it after the last of that. An array's address is
+    /// good only inside a closure, and C may read for longer.
     package private(set) var start: UnsafeMutablePointer<UInt8>
     private var capacity: Int
     package private(set) var count = 0
