@@ -38,8 +38,12 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         core = DeliveryCore(policy: policy, now: clock.now)
     }
 
-    /// Something may be due. Cheap, and safe to call too often.
-    package func wake() {
+    /// Something may be due. Cheap, and safe to call too often, from any thread.
+    package nonisolated func wake() {
+        Task(executorPreference: executor) { await self.look() }
+    }
+
+    private func look() {
         core.wake()
         pump()
     }

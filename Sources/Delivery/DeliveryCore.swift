@@ -109,8 +109,8 @@ package struct DeliveryCore: Sendable {
             let due = now.advanced(by: max(at - wall, .zero))
             nextDue = nextDue.map { min($0, due) } ?? due
         case .released, .applied, .dead:
-            // Patches that arrived meanwhile are due at once.
-            mayHaveMore = true
+            // The outbox tells of what is due again.
+            break
         }
         return Verdict(settlement: settlement, change: change)
     }

@@ -15,10 +15,10 @@ package struct OutboxSettings: Sendable {
     package var mostRemembered = 100_000
 
     /// A commit costs the same whatever is in it. Where the last one held a few requests, more than one and so few, the
-    /// next begins no sooner than this after it: it then holds more of them. One caller that waits for each answer is
-    /// not kept waiting, nor are so many that they gather by themselves.
+    /// next waits until there are as many as are not few, for this long after it at most. One caller that waits for
+    /// each answer is not kept waiting, nor are so many that they gather by themselves.
     package var gatherFor: Duration = .milliseconds(2)
-    package var gatherWhere = 2..<6
+    package var gatherWhere = 2..<10
 
     /// A changed profile is written to its row when this old: by then most are delivered, and one write says both.
     package var foldAfter: Duration = .seconds(5)

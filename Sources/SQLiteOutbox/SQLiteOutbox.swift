@@ -13,19 +13,21 @@ package final class SQLiteOutbox: Outbox {
     let path: String
     let settings: OutboxSettings
     private let ledger: SharedLedger
+    private let onDue: @Sendable (String) -> Void
 
     /// Opens or creates the file, takes what it holds, and starts the store's thread. Blocks until then.
     /// - Parameters:
     ///   - path: the file; directories above it are made.
     ///   - onEvent: what a person should hear of. Called on threads of the store, and must return at once.
     ///   - onDue: something of the app is due that its consumer does not know of; called once until it claims.
-    ///     Called on the store's thread, and must return at once.
+    ///     Called on the store's thread or on that of who settles, and must return at once.
     package init(
         path: String, settings: OutboxSettings = OutboxSettings(),
         onEvent: @escaping @Sendable (OutboxEvent) -> Void = { _ in }, onDue: @escaping @Sendable (String) -> Void
     ) throws(OutboxOpenError) {
         self.path = path
         self.settings = settings
+        self.onDue = onDue
         ledger = SharedLedger(Ledger(settings: settings))
         status = StoreStatus(onEvent: onEvent)
         let store = try Store(
@@ -69,16 +71,46 @@ package final class SQLiteOutbox: Outbox {
         return dispositions
     }
 
+    /// At once where the store is not at it, and on the store's thread otherwise.
     package func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
-        await ask(or: Claim(deliveries: [], nextDue: nil, hasMore: false)) {
+        if let claim = claimAtOnce(limit, of: app, at: now) { return claim }
+        return await ask(or: Claim(deliveries: [], nextDue: nil, hasMore: false)) {
             $0.claims.append(.init(limit: limit, app: app, now: now, answer: $1))
         }
     }
 
+    private func claimAtOnce(_ limit: Int, of app: String, at now: Timestamp) -> Claim? {
+        // What was settled before is to be seen by it.
+        guard status.settlementsInMail.load(ordering: .relaxed) == 0 else { return nil }
+        return ledger.ifFree { $0.hasUncommitted ? nil : $0.claim(limit, of: app, at: now) }
+    }
+
     package func settle(_ delivery: Delivery, as settlement: Settlement) {
+        if settleAtOnce(delivery, as: settlement) { return }
         mail.withLock { mail in
-            if !mail.isClosed { mail.settlements.append((delivery, settlement)) }
+            guard !mail.isClosed else { return }
+            mail.settlements.append((delivery, settlement))
+            status.settlementsInMail.add(1, ordering: .relaxed)
         }
+    }
+
+    /// What Adapty took needs no commit, and nobody to be woken: the profile's next row will say it.
+    /// - Returns: whether it is done.
+    private func settleAtOnce(_ delivery: Delivery, as settlement: Settlement) -> Bool {
+        guard case .applied = settlement else { return false }
+        var needsHousekeeping = false
+        let due: Set<String>? = ledger.ifFree { ledger in
+            guard ledger.isCommitted(delivery.profile, of: delivery.app) else { return nil }
+            needsHousekeeping = !(1...settings.foldBacklog).contains(ledger.unfolded.count)
+            _ = ledger.settle(delivery, as: settlement, at: settings.clock())
+            // The store tells when it is done with the commit.
+            return ledger.hasUncommitted ? [] : ledger.takeAppsToTell()
+        }
+        guard let due else { return false }
+        // The store sleeps until what it knows of is to be folded: not of the first, nor that it became much.
+        if needsHousekeeping { mail.withLock { $0.wantsHousekeeping = true } }
+        for app in due { onDue(app) }
+        return true
     }
 
     package func census() async -> [Census] {

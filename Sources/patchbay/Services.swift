@@ -51,9 +51,9 @@ final class DeliveryService: Service {
     func run() async throws {
         due.connect { [self] app in
             guard let delivery = state.withLock({ $0.routes[app] })?.delivery else { return }
-            Task { await delivery.wake() }
+            delivery.wake()
         }
-        for route in state.withLock({ $0.routes }).values { await route.delivery.wake() }
+        for route in state.withLock({ $0.routes }).values { route.delivery.wake() }
         try? await gracefulShutdown()
         let (routes, retiring) = state.withLock { ($0.routes, $0.retiring) }
         await withTaskGroup { group in
@@ -70,7 +70,7 @@ final class DeliveryService: Service {
         let tasks = gone.values.map { route in Task { await route.retire(within: timeout) } }
         state.withLock { $0.retiring += tasks }
         for (name, route) in routes where old[name]?.delivery !== route.delivery {
-            Task { await route.delivery.wake() }
+            route.delivery.wake()
         }
     }
 }

@@ -10,6 +10,7 @@ private final class FakeOutbox: Outbox {
     private struct State {
         var waiting: [Delivery] = []
         var settled: [(Delivery, Settlement)] = []
+        var onDue: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -29,9 +30,18 @@ private final class FakeOutbox: Outbox {
         }
     }
 
+    /// What is released waits again, and the consumer is told.
     func settle(_ delivery: Delivery, as settlement: Settlement) {
-        state.withLock { $0.settled.append((delivery, settlement)) }
+        let tell = state.withLock { state in
+            state.settled.append((delivery, settlement))
+            guard settlement == .released else { return nil as (@Sendable () -> Void)? }
+            state.waiting.append(delivery)
+            return state.onDue
+        }
+        tell?()
     }
+
+    func connect(_ onDue: @escaping @Sendable () -> Void) { state.withLock { $0.onDue = onDue } }
 
     func census() async -> [Census] { [] }
 }
@@ -115,7 +125,7 @@ struct AppDeliveryTests {
     func delivers() async throws {
         let outbox = FakeOutbox([.sample("a"), .sample("b")])
         let delivery = delivery(outbox, answers: Answers(clock: clock))
-        Task { await delivery.wake() }
+        delivery.wake()
         try #require(await executor.run { upstream.openCount == 2 })
         upstream.answer(.applied)
         upstream.answer(.failing)
@@ -131,7 +141,7 @@ struct AppDeliveryTests {
         answers.expect(id)
         let outbox = FakeOutbox([.sample(awaiting: [id])])
         let delivery = delivery(outbox, answers: answers)
-        Task { await delivery.wake() }
+        delivery.wake()
         try #require(await executor.run { upstream.openCount == 1 })
         let said = UpstreamAnswer(status: 404, body: Array("{}".utf8))
         upstream.answer(.profileMissing(.missing), said)
@@ -148,7 +158,7 @@ struct AppDeliveryTests {
         let id = UniqueID(high: 1, low: 1)
         let outbox = FakeOutbox([.sample(awaiting: [id])])
         let delivery = delivery(outbox, answers: Answers(clock: clock))
-        Task { await delivery.wake() }
+        delivery.wake()
         try #require(await executor.run { upstream.openCount == 1 })
         upstream.answer(.profileMissing(.missing), UpstreamAnswer(status: 404))
         try #require(await executor.run { outbox.settled.count == 1 })
@@ -162,21 +172,23 @@ struct AppDeliveryTests {
     func pausesAndProbes() async throws {
         let outbox = FakeOutbox([.sample("a")])
         let delivery = delivery(outbox, answers: Answers(clock: clock))
-        Task { await delivery.wake() }
+        outbox.connect { delivery.wake() }
+        delivery.wake()
         try #require(await executor.run { upstream.openCount == 1 })
         upstream.answer(.misconfigured(.key))
         try #require(await executor.run { clock.sleeperCount == 1 })
         #expect(records.changes == [.paused(.key)])
         #expect(outbox.settled.map(\.1) == [.released])
+        #expect(upstream.openCount == 0)
         clock.advance(by: .seconds(60))
-        try #require(await executor.run { clock.sleeperCount == 0 })
+        try #require(await executor.run { upstream.openCount == 1 })
     }
 
     @Test("draining waits for what is in flight and begins nothing more")
     func drains() async throws {
         let outbox = FakeOutbox([.sample("a")])
         let delivery = delivery(outbox, answers: Answers(clock: clock))
-        Task { await delivery.wake() }
+        delivery.wake()
         try #require(await executor.run { upstream.openCount == 1 })
         let isDrained = Mutex(false)
         Task {
@@ -215,7 +227,7 @@ struct AppDeliveryOnLoopTests {
                 app: "main", policy: DeliveryPolicy(), outbox: outbox, upstream: EagerUpstream(),
                 answers: Answers(clock: clock), observer: Records(), clock: clock, time: { .start },
                 executor: loop)
-            await delivery.wake()
+            delivery.wake()
             for _ in 0..<(round % 5) { await Task.yield() }
             await delivery.drain()
         }

@@ -8,7 +8,9 @@ import Testing
 struct RecoveryTests {
     private let scratch = Scratch()
 
-    @Test("everything that was accepted is there, the newest of each field", arguments: [false, true])
+    @Test(
+        "everything that was accepted is there, the newest of each field, and the consumer is told",
+        .timeLimit(.minutes(1)), arguments: [false, true])
     func everythingIsThere(isFolded: Bool) async throws {
         let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
         for number in 0..<300 {
@@ -17,8 +19,9 @@ struct RecoveryTests {
         }
         let due = DueLog()
         let copy = try reopen { due.note($0) }
-        let claim = await copy.claim(1000, of: "main", at: noon)
+        while due.apps.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
         #expect(due.apps == ["main"])
+        let claim = await copy.claim(1000, of: "main", at: noon)
         let found = Dictionary(uniqueKeysWithValues: claim.deliveries.map { ($0.profile, $0.patch.identifiers) })
         let expected = (200..<300).map { (user("u\($0 % 100)"), IntegrationIdentifiers([.appsflyerID: "v\($0)"])) }
         #expect(found == Dictionary(uniqueKeysWithValues: expected))

@@ -53,11 +53,14 @@ struct SQLiteOutboxTests {
         await outbox.close()
     }
 
-    @Test("after a commit that a few shared the next one waits, and holds what came meanwhile")
-    func gathers() async throws {
+    @Test(
+        "after a commit that a few shared the next one waits for more: until there are enough, or for long enough",
+        .timeLimit(.minutes(1)),
+        arguments: [(enough: 10, patience: Duration.seconds(3600)), (enough: 11, patience: .seconds(1))])
+    func gathers(enough: Int, patience: Duration) async throws {
         var settings = OutboxSettings()
-        settings.gatherFor = .seconds(1)
-        settings.gatherWhere = 1..<10
+        settings.gatherFor = patience
+        settings.gatherWhere = 1..<enough
         settings.foldAfter = .seconds(3600)
         let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
         _ = try await outbox.append(submission(patch("ann", [.appsflyerID: "1"])))

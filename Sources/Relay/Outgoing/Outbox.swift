@@ -12,7 +12,8 @@ package protocol Outbox: Sendable {
     func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim
 
     /// Says how a delivery ended. Returns at once; durable with a later commit. If the process dies before that, the
-    /// delivery is made again: at least once, and harmless because a patch is state.
+    /// delivery is made again: at least once, and harmless because a patch is state. What is due again by it, its
+    /// consumer is told of like of what is new.
     func settle(_ delivery: Delivery, as settlement: Settlement)
 
     /// How much waits, now.

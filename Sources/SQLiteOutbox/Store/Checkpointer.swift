@@ -43,7 +43,7 @@ final class Checkpointer: Sendable {
     /// - Parameter room: what the disk has. The file may grow by as much as the log holds, and must find the room.
     func wrote(bytes: Int, room: Int) {
         let threshold = min(settings.checkpointBytes, room / 8)
-        state.withLock(wakingIf: { $0.bytes >= threshold }) { state in
+        state.withLock { state in
             state.bytes += bytes
             state.threshold = threshold
         }

@@ -7,7 +7,8 @@ final class Condition<Value>: @unchecked Sendable {
     private var value: Value
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var isWaitedFor = false
+    /// What the thread that waits waits for; nil where none does.
+    private var awaited: ((Value) -> Bool)?
 
     init(_ value: Value) {
         self.value = value
@@ -27,14 +28,12 @@ final class Condition<Value>: @unchecked Sendable {
         lock.deallocate()
     }
 
-    /// Changes the value, and wakes the thread that waits for it, always or if the value is worth it.
-    func withLock<Result>(
-        wakingIf isWorthIt: (Value) -> Bool = { _ in true }, _ body: (inout Value) -> Result
-    ) -> Result {
+    /// Changes the value, and wakes the thread that waits if it is what that waits for.
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(lock)
         let result = body(&value)
-        let mustWake = isWaitedFor && isWorthIt(value)
-        if mustWake { isWaitedFor = false }
+        let mustWake = awaited?(value) ?? false
+        if mustWake { awaited = nil }
         pthread_mutex_unlock(lock)
         if mustWake { pthread_cond_signal(condition) }
         return result
@@ -42,8 +41,9 @@ final class Condition<Value>: @unchecked Sendable {
 
     /// Waits until the value is ready, or for so long; then takes of it what the caller wants. One thread at a time.
     /// - Parameter patience: nil for ever.
-    func wait<Result>(for patience: Duration?, until isReady: (Value) -> Bool, take: (inout Value) -> Result) -> Result
-    {
+    func wait<Result>(
+        for patience: Duration?, until isReady: @escaping (Value) -> Bool, take: (inout Value) -> Result
+    ) -> Result {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
         var deadline = timespec()
@@ -55,14 +55,14 @@ final class Condition<Value>: @unchecked Sendable {
             deadline.tv_nsec %= 1_000_000_000
         }
         while !isReady(value) {
-            isWaitedFor = true
+            awaited = isReady
             if patience != nil {
                 if pthread_cond_timedwait(condition, lock, &deadline) == ETIMEDOUT { break }
             } else {
                 pthread_cond_wait(condition, lock)
             }
         }
-        isWaitedFor = false
+        awaited = nil
         return take(&value)
     }
 }

@@ -31,8 +31,12 @@ struct Mail {
     var isClosed = false
 
     var isEmpty: Bool {
-        settlements.isEmpty && appends.isEmpty && claims.isEmpty && censuses.isEmpty && folds.isEmpty
-            && errands.isEmpty && !wantsCheckpoint && !wantsHousekeeping && !isClosed
+        settlements.isEmpty && appends.isEmpty && !hasQuestions && !wantsCheckpoint && !wantsHousekeeping
+    }
+
+    /// Somebody waits for more than a commit.
+    var hasQuestions: Bool {
+        !claims.isEmpty || !censuses.isEmpty || !folds.isEmpty || !errands.isEmpty || isClosed
     }
 
     /// Everything so far; what comes next starts from nothing.

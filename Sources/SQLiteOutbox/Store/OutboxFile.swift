@@ -135,8 +135,10 @@ final class OutboxFile {
             try db.beginTransaction(.immediate)
             do {
                 try body(db)
-                try failCommit?()
-                try sync { try db.commit() }
+                try sync {
+                    try failCommit?()
+                    try db.commit()
+                }
             } catch {
                 // Where SQLite has rolled back by itself there is nothing left to do.
                 if db.isInsideTransaction { try? db.rollback() }

@@ -24,8 +24,8 @@ final class Store {
     var lastRow: Int64
     /// Something was committed since the mail was taken.
     var hasCommitted = false
-    /// When the next commit may begin.
-    private var commitDue = ContinuousClock.now
+    /// After a commit that a few shared: when the next one begins, however few wait for it.
+    private var gatherUntil: ContinuousClock.Instant?
     /// Up to where the log is removed.
     var letGoThrough: Int64
     /// Settled, and not yet in the file.
@@ -83,12 +83,16 @@ final class Store {
         }
     }
 
-    /// What has come, or nothing after so long. After a commit that a few shared more is let come first.
+    /// What has come, or nothing after so long. After a commit that a few shared more are let come first.
     private func takeMail(within patience: Duration?) -> Mail {
-        guard commitDue > .now else { return mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() }) }
+        guard let end = gatherUntil else {
+            return mail.wait(for: patience, until: { !$0.isEmpty }, take: { $0.takeAll() })
+        }
+        gatherUntil = nil
         mail.wait(for: patience, until: { !$0.isEmpty }, take: { _ in })
-        pause(until: commitDue)
-        return mail.withLock { $0.takeAll() }
+        let enough = settings.gatherWhere.upperBound
+        return mail.wait(
+            for: end - .now, until: { $0.appends.count >= enough || $0.hasQuestions }, take: { $0.takeAll() })
     }
 
     private func serve(_ mail: Mail) {
@@ -96,11 +100,12 @@ final class Store {
         for (delivery, settlement) in mail.settlements {
             if let dead = ledger.settle(delivery, as: settlement, at: now) { deadLetters.append(dead) }
         }
+        status.settlementsInMail.subtract(mail.settlements.count, ordering: .relaxed)
         let answers = mail.appends.isEmpty && deadLetters.isEmpty ? [] : commit(mail.appends, at: now)
         // Before the answers: who is answered finds that everybody concerned has been told.
         tellConsumers()
         for (append, answer) in zip(mail.appends, answers) { append.answer.resume(returning: answer) }
-        if hasCommitted, settings.gatherWhere.contains(mail.appends.count) { commitDue = .now + settings.gatherFor }
+        if hasCommitted, settings.gatherWhere.contains(mail.appends.count) { gatherUntil = .now + settings.gatherFor }
         for claim in mail.claims {
             claim.answer.resume(returning: ledger.claim(claim.limit, of: claim.app, at: claim.now))
         }

@@ -14,6 +14,8 @@ final class StoreStatus: Sendable {
     private let onEvent: @Sendable (OutboxEvent) -> Void
     /// Transactions so far.
     let commits = Atomic(0)
+    /// Those that the store has not served.
+    let settlementsInMail = Atomic(0)
 
     /// - Parameter onEvent: told once of each change.
     init(onEvent: @escaping @Sendable (OutboxEvent) -> Void = { _ in }) {

@@ -36,12 +36,3 @@ private func nameThread(_ name: String) {
     _ = write(descriptor, bytes, bytes.count)
     close(descriptor)
 }
-
-/// Lets this thread sleep; a signal may end it sooner.
-func pause(until due: ContinuousClock.Instant) {
-    let rest = due - .now
-    guard rest > .zero else { return }
-    let (seconds, attoseconds) = rest.components
-    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-    nanosleep(&time, nil)
-}
