@@ -50,6 +50,7 @@ struct MetricsText {
         "patchbay_outbox_commits_total": "Commits of the outbox; each makes many patches durable.",
         "patchbay_outbox_file_bytes": "Size of the outbox's file and its write-ahead log.",
         "patchbay_outbox_log_held_total": "Times a reader kept the write-ahead log from beginning anew.",
+        "patchbay_outbox_lookups_total": "Profiles that were not in memory, looked up in the file, by what came of it.",
         "patchbay_outbox_trimmed_total": "Delivered profiles and dead letters that were forgotten, by kind.",
         "patchbay_outbox_writable": "1 while events are stored; 0 while they are answered 503.",
         "patchbay_patches_total": "Patches accepted, and those that said what was known already.",

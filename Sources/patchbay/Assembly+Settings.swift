@@ -149,6 +149,7 @@ extension OutboxSettings {
         keepApplied = configuration.retention.applied
         keepDeadLetters = configuration.retention.deadLetters
         mostFileBytes = configuration.retention.fileBytes
+        mostRemembered = configuration.retention.profilesInMemory
     }
 }
 

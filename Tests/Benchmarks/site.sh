@@ -12,6 +12,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 patchbay=${PATCHBAY:-$top/.build/release/patchbay}
+# Patchbay's `retention.profiles_in_memory`, its default.
+in_memory=100000
 export LC_ALL=C
 export BENCHMARK_TOKEN=0b5f1c3de8a94b6c BENCHMARK_SECRET_KEY=secret_live_benchmark
 export BENCHMARK_CLIENT_KEY=client_benchmark_5d0e7c1b9a42
@@ -131,7 +133,7 @@ start_peer() { # start_peer WORKERS
 # Sets pid, port, admin, ready_ms and, for what starting took, started_ms.
 start_patchbay() { # start_patchbay OUTBOX LOOPS UPSTREAM
     local log=$work/patchbay.log begin=${EPOCHREALTIME/./} line
-    configure patchbay.yaml patchbay.yaml "OUTBOX=$work/$1.db" "LOOPS=$2" "UPSTREAM=$3"
+    configure patchbay.yaml patchbay.yaml "OUTBOX=$work/$1.db" "LOOPS=$2" "UPSTREAM=$3" "IN_MEMORY=$in_memory"
     rm -f "$work/patchbay.pid" "$work/patchbay.cpu"
     : >"$log"
     # The shell waits for it and says in the end what CPU it took, to the millisecond: after that /proc knows nothing.

@@ -194,6 +194,7 @@ struct EffectiveTests {
                   applied: 30d  # default
                   dead_letters: 30d  # default
                   file_bytes: 4294967296  # default
+                  profiles_in_memory: 100000  # default
                 loops: 2
                 trusted_proxies: [127.0.0.1/32]  # default
                 proxy_protocol: []  # default

@@ -122,6 +122,24 @@ struct DeliveryEndToEndTests {
         #expect(try test.held().requests == 1)
     }
 
+    @Test(
+        "a delivered profile is known after a start; it is looked up in the file until it is kept in memory",
+        arguments: [(kept: 0, lookups: 3.0), (kept: 100, lookups: 1)])
+    func isLookedUp(kept: Int, lookups: Double) async throws {
+        let test = try await RelayUnderTest(settings: "retention: { profiles_in_memory: \(kept) }")
+        let body = #"{"appsflyer_id":"1-2","customer_user_id":"u","event_time":"2026-01-01 00:00:00"}"#
+        _ = try TestClient(test.relay.address).post(test.hook("appsflyer"), body)
+        try await test.delivered()
+        #expect(try test.metric("patchbay_outbox_lookups_total", "new") == 1)
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+        try await test.startAgain()
+        let client = try TestClient(test.relay.address)
+        for _ in 0..<3 { #expect(try client.post(test.hook("appsflyer"), body).json?["unchanged"] as? Int == 1) }
+        #expect(try test.metric("patchbay_outbox_lookups_total", "found") == lookups)
+        #expect(try test.held().requests == 1)
+    }
+
     @Test("one profile's patches of several vendors become few requests, and all their fields arrive")
     func mergesVendors() async throws {
         let test = try await RelayUnderTest(sandboxOptions: ["--any-profile", "--fault", "latency=100ms"])

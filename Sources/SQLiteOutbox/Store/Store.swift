@@ -189,15 +189,16 @@ final class Store {
     func recall(_ profiles: some Sequence<(ProfileReference, String)>) throws {
         let unknown = profiles.filter { profile, app in ledger.entry(of: profile, in: app) == nil }
         guard !unknown.isEmpty else { return }
+        var found = 0
         try file.read { db in
             var finder = try ProfileRow.Finder(db)
             for (profile, app) in unknown {
-                guard let stored = try finder.find(profile, of: app), ledger.entry(of: profile, in: app) == nil else {
-                    continue
-                }
-                ledger.restore(stored, at: settings.clock())
+                guard let stored = try finder.find(profile, of: app) else { continue }
+                found += 1
+                if ledger.entry(of: profile, in: app) == nil { ledger.restore(stored, at: settings.clock()) }
             }
         }
+        metrics.lookedUp(found: found, new: unknown.count - found)
     }
 
     /// One transaction: the log's new rows, the dead letters, and a slice of the fold.
