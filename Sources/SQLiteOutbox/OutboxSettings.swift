@@ -31,8 +31,9 @@ package struct OutboxSettings: Sendable {
     package var foldSlice = 256
     /// Fewer where their patches hold more bytes than this: a transaction takes several times as much of the log.
     package var foldSliceBytes = 256 << 10
-    /// Rows of the log that one transaction lets go of.
+    /// Rows of the log that one transaction lets go of, and how long the next one is waited for where it is no commit's.
     package var letGoSlice = 1024
+    package var letGoPause: Duration = .milliseconds(10)
     /// A newer time of a known value is written when this old, unless something else writes the profile before.
     package var newerTimesAfter: Duration = .seconds(60)
 

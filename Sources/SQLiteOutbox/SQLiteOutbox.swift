@@ -101,7 +101,8 @@ package final class SQLiteOutbox: Outbox {
         var needsHousekeeping = false
         let due: Set<String>? = ledger.ifFree { ledger in
             guard ledger.isCommitted(delivery.profile, of: delivery.app) else { return nil }
-            needsHousekeeping = !(1...settings.foldBacklog).contains(ledger.unfolded.count)
+            let unfolded = ledger.unfolded.count
+            needsHousekeeping = unfolded == 0 || unfolded > settings.foldBacklog
             _ = ledger.settle(delivery, as: settlement, at: settings.clock())
             // The store tells when it is done with the commit.
             return ledger.hasUncommitted ? [] : ledger.takeAppsToTell()

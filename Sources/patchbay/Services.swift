@@ -60,6 +60,7 @@ final class DeliveryService: Service {
             for route in routes.values { group.addTask { await route.retire(within: self.timeout) } }
             for task in retiring { group.addTask { await task.value } }
         }
+        due.disconnect()
     }
 
     /// New deliveries go new ways at once; what is under way on an old one ends there. No profile is on two ways
@@ -82,6 +83,10 @@ final class DueSignal: Sendable {
     /// What is raised before there is a receiver is not lost: a delivery looks once when it starts.
     func connect(_ receive: @escaping @Sendable (String) -> Void) {
         receiver.withLock { $0 = receive }
+    }
+
+    func disconnect() {
+        receiver.withLock { $0 = nil }
     }
 
     func raise(_ app: String) {

@@ -74,9 +74,10 @@ struct ConcurrencyTests {
 
     @Test(
         "what was stored last is delivered last, nothing that was not stored, and no profile twice at once",
-        .timeLimit(.minutes(1)))
-    func delivers() async throws {
+        .timeLimit(.minutes(1)), arguments: [OutboxSettings().foldBacklog, 0])
+    func delivers(foldBacklog: Int) async throws {
         var settings = OutboxSettings()
+        settings.foldBacklog = foldBacklog
         let commits = Mutex(0)
         settings.probeEvery = .milliseconds(1)
         settings.foldAfter = .milliseconds(5)

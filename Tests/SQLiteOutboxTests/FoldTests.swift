@@ -64,6 +64,22 @@ struct FoldTests {
         await outbox.close()
     }
 
+    @Test("lets go of the whole log of a burst, though nothing comes after it", .timeLimit(.minutes(1)))
+    func lastOfTheLog() async throws {
+        var settings = OutboxSettings()
+        settings.foldAfter = .milliseconds(5)
+        settings.letGoSlice = 10
+        settings.trimEvery = .seconds(3600)
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        let patches = (0..<200).map { patch("u\($0)", [.appsflyerID: "1"]) }
+        _ = try await outbox.append(
+            Submission(id: UniqueID(high: 0, low: 0), app: "main", origin: "o", patches: patches, received: noon))
+        while try query(scratch.file, "SELECT count(*) FROM accepted", as: Int.self) != [0] {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        await outbox.close()
+    }
+
     @Test("a profile that was forgotten is looked up: its row is changed, not doubled")
     func recalled() async throws {
         var settings = OutboxSettings.atNoon

@@ -1,6 +1,8 @@
+import GRDB
 import Glibc
 import Relay
 import SQLiteOutbox
+import Synchronization
 import Testing
 
 /// What is found when the process was killed: the files are copied while the outbox is open, and the copy is opened.
@@ -148,6 +150,50 @@ struct RecoveryTests {
         _ = try await again.append(submission(patch("new", [.appsflyerID: "1"])))
         #expect(try query(scratch.file, "SELECT sequence FROM accepted", as: Int.self) == [6])
         await again.close()
+    }
+
+    // Regression: a row said that it contains the log up to places that only failed commits had taken. After a crash
+    // they were taken again, and after the next one what had come with them was passed over.
+    @Test("what is accepted after a crash is there after the next, though commits had failed", .timeLimit(.minutes(1)))
+    func burntPlaces() async throws {
+        let clock = HandClock()
+        let commitsLeft = Mutex<Int?>(nil)
+        var settings = clock.settings
+        settings.probeEvery = .milliseconds(1)
+        settings.foldSlice = 1
+        settings.failCommit = {
+            try commitsLeft.withLock { left in
+                guard let some = left else { return }
+                guard some > 0 else { throw DatabaseError(resultCode: .SQLITE_FULL) }
+                left = some - 1
+            }
+        }
+        let names = ["ann", "bob", "cid"]
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: settings) { _ in }
+        for name in names { _ = try await outbox.append(submission(patch(name, [.appsflyerID: "1"]))) }
+        commitsLeft.withLock { $0 = 0 }
+        for number in 0..<9 {
+            let refused = submission(patch("ann", [.appsflyerID: "refused \(number)"]))
+            await #expect(throws: OutboxFailure.self) { try await outbox.append(refused) }
+        }
+        clock.advance(by: .seconds(10))
+        // Two for the probe, and one for a slice of one profile.
+        commitsLeft.withLock { $0 = 3 }
+        while commitsLeft.withLock({ $0 != 0 }) { try await Task.sleep(for: .milliseconds(1)) }
+        _ = await outbox.census()
+        let copy = try reopen()
+        let rows = try query(scratch.copy, "SELECT value FROM profile", as: String.self)
+        #expect(rows.count == 1, "\(rows)")
+        for name in names {
+            let next = submission(patch(name, [.appsflyerID: "2"], at: noon + .seconds(1)))
+            #expect(try await copy.append(next) == [.accepted])
+        }
+        let last = scratch.path + "/last.db"
+        for suffix in ["", "-wal"] { copyFile(scratch.copy + suffix, last + suffix) }
+        let again = try SQLiteOutbox(path: last, settings: .atNoon) { _ in }
+        let claim = await again.claim(9, of: "main", at: noon)
+        #expect(claim.deliveries.map(\.patch[.appsflyerID]?.value) == Array(repeating: .text("2"), count: 3))
+        for outbox in [again, copy, outbox] { await outbox.close() }
     }
 
     @Test("a start after a clean end finds the same")

@@ -89,6 +89,8 @@ extension Store {
         if entries.count < Self.batch {
             place.part += 1
             if place.part == AppLedger.partCount {
+                // Here, and not where the next claim is made: that is on a loop.
+                ledger.apps[name]?.dropAllStale()
                 place.part = 0
                 place.app = names.first { $0 > name }
             }

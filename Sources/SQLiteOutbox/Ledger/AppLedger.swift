@@ -96,7 +96,7 @@ final class AppLedger {
         entry.state.due = due
         later.insert(Later(due: due, entry: entry))
         // Each entry leaves at most one valid place, so what is beyond is stale.
-        if later.count > 2 * waitingCount + 1024 { later = Heap(later.unordered.filter { !$0.isStale }) }
+        if later.count > 2 * waitingCount + 1024 { dropAllStale() }
         return mustTell(due)
     }
 
@@ -136,8 +136,17 @@ final class AppLedger {
             entry.nodes.remove(.fresh)
             fresh.removeFirst()
         }
-        while let next = later.min, next.isStale { later.removeMin() }
+        // Of many that were replayed or discarded at once each would cost a walk through the heap.
+        var dropped = 0
+        while let next = later.min, next.isStale {
+            later.removeMin()
+            dropped += 1
+            if dropped == 256 { dropAllStale() }
+        }
     }
+
+    /// Of those that wait for their time.
+    func dropAllStale() { later = Heap(later.unordered.filter { !$0.isStale }) }
 
     // MARK: Waits
 

@@ -65,7 +65,7 @@ final class Entry {
         static let isNewer = Nodes(rawValue: 8)
         /// Was asked for since it was last looked at for eviction.
         static let isRecent = Nodes(rawValue: 16)
-        /// Was merged into since the last commit: what is in memory may be taken back.
+        /// Was merged into since the last commit, which may be taken back, or is being written: it must not change.
         static let isUncommitted = Nodes(rawValue: 32)
     }
 }

@@ -196,7 +196,7 @@ final class Ledger {
             if isWaiting && !entry.state.isWaiting { entry.app.endWait(of: entry) }
             if undo.isNew { entry.app.remove(entry) }
             // Of several merges into one entry, those before the mark stay.
-            if mark == 0 { entry.nodes.remove(.isUncommitted) }
+            if mark == 0 || !undos.contains(where: { $0.entry === entry }) { entry.nodes.remove(.isUncommitted) }
         }
     }
 

@@ -34,7 +34,7 @@ final class SharedLedger: @unchecked Sendable {
         return try body()
     }
 
-    /// Another loop has it for less than a microsecond; the store, which may have it for longer, is not waited for.
+    /// Another loop mostly has it for less than a microsecond; who has it for longer is not waited for.
     private static let tries = 32
 
     /// Nil where somebody else holds it: nobody waits here.

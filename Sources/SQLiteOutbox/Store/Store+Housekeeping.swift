@@ -14,7 +14,8 @@ extension Store {
             let rest = foldAge - (settings.clock() - oldest)
             patience = min(patience, rest)
         }
-        if mayLetGo, !hasCommitted { patience = .zero }
+        // Where there was a commit there may be another, which lets go of some more.
+        if mayLetGo { patience = min(patience, hasCommitted ? settings.letGoPause : .zero) }
         return patience
     }
 
@@ -94,10 +95,11 @@ extension Store {
         }
     }
 
+    /// What is there when it begins: deliveries go on beside it, and what they settle is the next fold's.
     func foldAll() {
         let now = settings.clock()
         ledger.foldNewerTimes(at: now)
-        while ledger.unfolded.count > 0 || mayLetGo || !deadLetters.isEmpty, status.isWritable {
+        while ledger.unfolded.oldest.map({ $0 <= now }) ?? mayLetGo || !deadLetters.isEmpty, status.isWritable {
             foldSlice(arranging: settings.foldBatch, at: now)
         }
     }
@@ -120,13 +122,13 @@ extension Store {
         }
     }
 
-    /// The ledger contains the whole log, also what this very transaction adds to it.
-    func write(_ rows: [(entry: Entry, id: Int64)], at now: Timestamp, in db: Database) throws {
+    /// - Parameter end: the ledger contains the log up to here, also what this very transaction adds to it.
+    func write(_ rows: [(entry: Entry, id: Int64)], through end: Int64, at now: Timestamp, in db: Database) throws {
         guard !rows.isEmpty else { return }
         var writer = try ProfileRow.Writer(db)
         for (entry, id) in rows {
             try writer.write(
-                entry, id: id, origin: ledger.originName(entry.state.origin), through: ledger.unfolded.last, at: now)
+                entry, id: id, origin: ledger.originName(entry.state.origin), through: end, at: now)
         }
     }
 

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The store's thread: takes whatever gathered while the last commit ran, commits it together, then answers.
 ///
-/// The ledger is touched on this thread alone, so a claim never sees what is not durable: it is served between two
-/// commits.
+/// Whoever finds the ledger free may look and claim and settle too; only this thread changes what is to be durable, and
+/// nobody claims while something is merged that is not.
 final class Store {
     let settings: OutboxSettings
     private let shared: SharedLedger
@@ -22,6 +22,9 @@ final class Store {
     var deadLetterCounts: [String: Int]
     /// The newest id of a profile's row.
     var lastRow: Int64
+    /// The newest place in the log that was written. Newer ones may have been taken by commits that failed, and after a
+    /// start are taken again.
+    private(set) var logEnd: Int64
     /// Something was committed since the mail was taken.
     var hasCommitted = false
     /// After a commit that a few shared: when the next one begins, however few wait for it.
@@ -57,6 +60,7 @@ final class Store {
         lock = try FileLock(besides: path, patience: settings.lockPatience)
         file = try OutboxFile(path: path, settings: settings)
         (deadLetterCounts, lastRow, letGoThrough) = try recover(ledger.ledger, from: file)
+        logEnd = ledger.ledger.unfolded.last
         checkpointer = try Checkpointer(path: path, settings: settings, status: status) {
             mail.withLock { $0.wantsCheckpoint = true }
         }
@@ -211,6 +215,7 @@ final class Store {
     ) throws {
         let dead = deadLetters
         var letGo = letGoThrough
+        let end = rows.last?.arrival.sequence ?? logEnd
         let profiles = rowsToWrite(slice, dead, others)
         let start = ContinuousClock.now
         var rowBytes = 0
@@ -221,7 +226,7 @@ final class Store {
             try file.commit(sync: { try shared.released(while: $0) }) { db in
                 rowBytes = try AcceptedRow.insert(rows, into: db)
                 for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
-                try write(profiles, at: now, in: db)
+                try write(profiles, through: end, at: now, in: db)
                 try more(db)
                 if mayLetGo {
                     // Twice as many as are added, so that a backlog shrinks under any load.
@@ -239,6 +244,7 @@ final class Store {
             lastRow = max(lastRow, id)
         }
         letGoThrough = letGo
+        logEnd = end
         hasCommitted = true
         deadLetters.removeAll()
         for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }

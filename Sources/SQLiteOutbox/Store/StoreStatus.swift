@@ -14,7 +14,7 @@ final class StoreStatus: Sendable {
     private let onEvent: @Sendable (OutboxEvent) -> Void
     /// Transactions so far.
     let commits = Atomic(0)
-    /// Those that the store has not served.
+    /// Settlements that the store has not served.
     let settlementsInMail = Atomic(0)
 
     /// - Parameter onEvent: told once of each change.
