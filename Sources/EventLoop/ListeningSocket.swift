@@ -8,19 +8,10 @@ package final class ListeningSocket: Sendable {
     /// Where it listens; the port is the kernel's choice where 0 was asked for.
     package let address: SocketAddress
 
+    /// Listens, also beside others of this user that listen there already.
     package init(_ address: SocketAddress, backlog: Int32 = 4096) throws(SystemError) {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(address.family, kind, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+        let descriptor = try Self.bound(to: address, with: [SO_REUSEADDR, SO_REUSEPORT])
         do throws(SystemError) {
-            var one: Int32 = 1
-            let size = socklen_t(MemoryLayout<Int32>.size)
-            guard setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size) == 0,
-                setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) == 0
-            else { throw SystemError("setsockopt SO_REUSEPORT") }
-            guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else {
-                throw SystemError("bind \(address)")
-            }
             guard listen(descriptor, backlog) == 0 else { throw SystemError("listen \(address)") }
             var bound = sockaddr_storage()
             guard ConnectedSocket.name(of: descriptor, &bound), let local = SocketAddress(bound) else {
@@ -28,6 +19,34 @@ package final class ListeningSocket: Sendable {
             }
             self.address = local
             self.descriptor = descriptor
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    /// Throws `EADDRINUSE` where somebody listens at an address: two nodes on one port, each with an outbox of its own,
+    /// would be given half of the events each, and nobody would hear of it.
+    package static func checkIsFree(_ address: SocketAddress) throws(SystemError) {
+        close(try bound(to: address, with: [SO_REUSEADDR]))
+    }
+
+    private static func bound(to address: SocketAddress, with options: [Int32]) throws(SystemError) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.family, kind, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        do throws(SystemError) {
+            var one: Int32 = 1
+            for option in options {
+                let size = socklen_t(MemoryLayout<Int32>.size)
+                guard setsockopt(descriptor, SOL_SOCKET, option, &one, size) == 0 else {
+                    throw SystemError("setsockopt \(option)")
+                }
+            }
+            guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else {
+                throw SystemError("bind \(address)")
+            }
+            return descriptor
         } catch {
             close(descriptor)
             throw error

@@ -67,7 +67,7 @@ struct Assembly {
             _ address: SocketAddress, _ tls: TLSAcceptor?, opened: ListeningSocket? = nil
         ) throws -> HTTPServer {
             try HTTPServer(
-                address, opened: opened, on: loops, responder: responder, observer: requestLog, limits: limits,
+                address, opened: opened, joins: takesOver, on: loops, responder: responder, observer: requestLog, limits: limits,
                 budget: budget, tls: tls
             ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         }
@@ -83,7 +83,8 @@ struct Assembly {
             desk: DeskAPI(desk: outbox, conditions: ground.observer, label: label), rejections: rejections,
             authorize: gate.isOpen)
         let adminServer = try HTTPServer(
-            configuration.admin.listen, on: [loops[0]], responder: adminAPI, observer: SilentObserver())
+            configuration.admin.listen, joins: takesOver, on: [loops[0]], responder: adminAPI,
+            observer: SilentObserver())
 
         let deliveries = DeliveryService(front.routes, due: due, timeout: configuration.drain.timeout)
         let keys = KeyService(front.refreshes, clock: clock)

@@ -9,9 +9,11 @@ struct HTTPServer: Sendable {
     /// Where it listens; the port is the kernel's choice where 0 was asked for.
     let address: SocketAddress
 
-    /// - Parameter opened: a socket at that address that listens already; those of a service manager are found.
+    /// - Parameters:
+    ///   - opened: a socket at that address that listens already; those of a service manager are found.
+    ///   - joins: another process may listen at that address; without that it is an error.
     init(
-        _ wanted: SocketAddress, opened: ListeningSocket? = nil, on loops: [EventLoop], responder: any Responder,
+        _ wanted: SocketAddress, opened: ListeningSocket? = nil, joins: Bool = false, on loops: [EventLoop], responder: any Responder,
         observer: any RequestObserver,
         limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget = ListenerBudget(),
         tls: TLSAcceptor? = nil, acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
@@ -20,10 +22,9 @@ struct HTTPServer: Sendable {
         var listeners: [Listener] = []
         for (number, loop) in loops.enumerated() {
             let passed = try ActivatedSockets.process.socket(at: address)
-            let socket =
-                if let passed { passed } else if let opened, number == 0 { opened } else {
-                    try ListeningSocket(address)
-                }
+            let given = passed ?? (number == 0 ? opened : nil)
+            if given == nil, number == 0, !joins { try ListeningSocket.checkIsFree(address) }
+            let socket = if let given { given } else { try ListeningSocket(address) }
             // The first one settles the port for the others.
             address = socket.address
             listeners.append(

@@ -49,6 +49,25 @@ struct SocketTests {
         #expect(error?.code == EADDRNOTAVAIL)
     }
 
+    @Test("an address is free until somebody listens there, and again when nobody does", .timeLimit(.minutes(1)))
+    func isFree() throws {
+        var socket: ListeningSocket? = try ListeningSocket(try #require(SocketAddress("127.0.0.1:0")))
+        let address = try #require(socket).address
+        let error = #expect(throws: SystemError.self) { try ListeningSocket.checkIsFree(address) }
+        #expect(error?.code == EADDRINUSE && error?.call == "bind \(address)")
+        // A connection that goes on after its listener keeps nobody from the port.
+        let client = try connect(to: address)
+        defer { close(client) }
+        guard case .connection(let accepted) = socket?.accept() else {
+            Issue.record("no connection")
+            return
+        }
+        socket = nil
+        try ListeningSocket.checkIsFree(address)
+        _ = try ListeningSocket(address)
+        #expect(accepted.descriptor >= 0)
+    }
+
     @Test("several sockets share one address, and between them get every connection")
     func shares() throws {
         let first = try ListeningSocket(try #require(SocketAddress("127.0.0.1:0")))

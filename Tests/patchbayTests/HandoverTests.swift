@@ -55,6 +55,26 @@ struct HandoverTests {
         #expect(try await next.ended() == 0)
     }
 
+    @Test("a second node with an outbox of its own does not start on a port in use", arguments: ["listen", "admin"])
+    func portInUse(of listener: String) async throws {
+        let test = try await RelayUnderTest()
+        let taken = listener == "listen" ? test.relay.address : test.relay.adminAddress
+        let text = try String(contentsOfFile: test.configuration, encoding: .utf8)
+            .replacing("patchbay.db", with: "other.db")
+            .replacing(
+                listener == "listen" ? "listen: 127.0.0.1:0\nadmin" : "admin: { listen: 127.0.0.1:0 }",
+                with: listener == "listen" ? "listen: \(taken)\nadmin" : "admin: { listen: \(taken) }")
+        let configuration = try test.directory.write(text, to: "second.yaml")
+        let (status, output, errors) = try RunningPatchbay.run(
+            ["serve", "--config", configuration],
+            environment: [
+                "TOKEN": "a", "KEY": "secret_live_b", "CLIENT_KEY": "canary-client-key-77aa",
+                "WRITER_KEY": "canary-writer-key-19bd",
+            ])
+        #expect(status == 1)
+        #expect((output + errors).contains("bind \(taken): 98 Address already in use"), "\(output) \(errors)")
+    }
+
     /// How many sockets listen at an address of the loopback, by the kernel's table.
     private func listeners(at address: String) throws -> Int {
         let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
