@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh [NAME...]: install what Patchbay is built with, and the packages named; only what is missing. For root and for a user with sudo.
+# packages.sh [NAME...]: install what Patchbay is built with, and the packages named; only what is missing. For root and for
+# a user with sudo.
 set -euo pipefail
 packages=(libevent-dev libcurl4-openssl-dev libsimdjson-dev libmimalloc-dev libsqlite3-dev libssl-dev zlib1g-dev pkg-config ca-certificates "$@")
 

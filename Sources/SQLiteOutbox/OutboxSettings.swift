@@ -31,7 +31,7 @@ package struct OutboxSettings: Sendable {
     package var foldSlice = 256
     /// Fewer where their patches hold more bytes than this: a transaction takes several times as much of the log.
     package var foldSliceBytes = 256 << 10
-    /// Rows of the log that one transaction lets go of, and how long the next one is waited for where it is no commit's.
+    /// Rows of the log that one transaction lets go of, and how long a commit is waited for that does the same.
     package var letGoSlice = 1024
     package var letGoPause: Duration = .milliseconds(10)
     /// A newer time of a known value is written when this old, unless something else writes the profile before.

@@ -36,7 +36,7 @@ package struct VendorDeclaration: Sendable, Equatable {
         }
         var vendor = builtIn ?? Vendor(name, identifiers: [:])
         for (identifier, texts) in identifiers {
-            // An empty list turns a built-in identifier off: Branch's, say, which not everybody wants.
+            // An empty list turns off one of several built-in identifiers: Amplitude's device id, say.
             guard !texts.isEmpty else {
                 vendor.identifiers[identifier] = nil
                 continue

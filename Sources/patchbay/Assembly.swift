@@ -67,8 +67,8 @@ struct Assembly {
             _ address: SocketAddress, _ tls: TLSAcceptor?, opened: ListeningSocket? = nil
         ) throws -> HTTPServer {
             try HTTPServer(
-                address, opened: opened, joins: takesOver, on: loops, responder: responder, observer: requestLog, limits: limits,
-                budget: budget, tls: tls
+                address, opened: opened, joins: takesOver, on: loops, responder: responder, observer: requestLog,
+                limits: limits, budget: budget, tls: tls
             ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
         }
         let server = try serve(configuration.listen, nil, opened: opened)

@@ -13,8 +13,8 @@ struct HTTPServer: Sendable {
     ///   - opened: a socket at that address that listens already; those of a service manager are found.
     ///   - joins: another process may listen at that address; without that it is an error.
     init(
-        _ wanted: SocketAddress, opened: ListeningSocket? = nil, joins: Bool = false, on loops: [EventLoop], responder: any Responder,
-        observer: any RequestObserver,
+        _ wanted: SocketAddress, opened: ListeningSocket? = nil, joins: Bool = false, on loops: [EventLoop],
+        responder: any Responder, observer: any RequestObserver,
         limits: ListenerLimits = ListenerLimits(), budget: ListenerBudget = ListenerBudget(),
         tls: TLSAcceptor? = nil, acceptFailed: @escaping @Sendable (SystemError) -> Void = { _ in }
     ) throws(SystemError) {

@@ -22,7 +22,7 @@ final class NotingDesk: OutboxDesk {
         }
         return survey
     }
-    func show(_ wanted: DeskProfileName) async throws(DeskError) -> [DeskProfile] { [] }
+    func show(_ wanted: DeskProfileName, pausedApps: Set<String>) async throws(DeskError) -> [DeskProfile] { [] }
     func change(
         _ change: DeskChange, _ filter: DeskFilter, from: DeskPlace
     ) async throws(DeskError) -> DeskStep {

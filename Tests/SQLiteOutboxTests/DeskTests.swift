@@ -153,8 +153,8 @@ struct DeskTests {
         let applied = await outbox.claim(1, of: "main", at: clock.now)
         try settleAll(applied, in: outbox, as: .applied(at: clock.now))
         await outbox.fold()
-        func shown(_ text: String) async throws -> DeskProfile? {
-            try await outbox.show(DeskProfileName(text) { "#" + $0.value }).first
+        func shown(_ text: String, pausedApps: Set<String> = []) async throws -> DeskProfile? {
+            try await outbox.show(DeskProfileName(text) { "#" + $0.value }, pausedApps: pausedApps).first
         }
         for name in ["waiting", "#waiting"] {
             let profile = try await shown(name)
@@ -162,6 +162,8 @@ struct DeskTests {
         }
         let retrying = try await shown("retrying")
         #expect(retrying?.undelivered?.failure == outage && retrying?.waiting.fields.count == 1)
+        #expect(retrying?.undelivered?.state == .retrying)
+        #expect(try await shown("retrying", pausedApps: ["main"])?.undelivered?.state == .paused)
         let dead = try await shown("dead")
         #expect(dead?.deadLetters.map(\.identifiers) == [IntegrationIdentifiers([.appsflyerID: "v-dead"])])
         #expect(try await shown("nobody") == nil)

@@ -62,7 +62,8 @@ package struct DeskAPI: Sendable {
                 if query.isText { return .text(200, survey.text(held: held, label: label)) }
                 return .json(200, survey.json(held: held, label: label))
             case .profile:
-                let profiles = try await desk.show(try query.required(query.name, "name"))
+                let profiles = try await desk.show(
+                    try query.required(query.name, "name"), pausedApps: query.filter.pausedApps)
                 guard !profiles.isEmpty else { throw DeskError.refused("no profile of that name is known") }
                 if query.isText { return .text(200, profiles.map { $0.text(label: label) }.joined(separator: "\n")) }
                 return .json(200, profiles.json(label: label))

@@ -8,7 +8,8 @@ package protocol OutboxDesk: Sendable {
     func survey(_ filter: DeskFilter, limit: Int) async throws(DeskError) -> DeskSurvey
 
     /// All that is known of a profile, in each app that knows it.
-    func show(_ wanted: DeskProfileName) async throws(DeskError) -> [DeskProfile]
+    /// - Parameter pausedApps: those whose settings are wrong: what waits there is paused.
+    func show(_ wanted: DeskProfileName, pausedApps: Set<String>) async throws(DeskError) -> [DeskProfile]
 
     /// Changes some of what the filter lets through, and says where to go on; `from` is `DeskPlace()` at first. What
     /// becomes a dead letter after the first step is left alone.

@@ -21,14 +21,19 @@ extension SQLiteOutbox: OutboxDesk {
         return survey
     }
 
-    package func show(_ wanted: DeskProfileName) async throws(DeskError) -> [DeskProfile] {
-        let found = try await profiles(wanted.references)
+    package func show(
+        _ wanted: DeskProfileName, pausedApps: Set<String>
+    ) async throws(DeskError) -> [DeskProfile] {
+        let found = try await profiles(wanted.references, pausedApps)
         guard found.isEmpty else { return found }
         // Perhaps it is what stands in the log for it.
-        return try await profiles(try await read { try ProfileRow.references(matching: wanted, in: $0) })
+        return try await profiles(
+            try await read { try ProfileRow.references(matching: wanted, in: $0) }, pausedApps)
     }
 
-    private func profiles(_ references: [ProfileReference]) async throws(DeskError) -> [DeskProfile] {
+    private func profiles(
+        _ references: [ProfileReference], _ pausedApps: Set<String>
+    ) async throws(DeskError) -> [DeskProfile] {
         let apps = Set(settings.reassertAfter.keys).union(try await onStore { $0.appNames })
         let now = settings.clock()
         var profiles: [DeskProfile] = []
@@ -36,7 +41,10 @@ extension SQLiteOutbox: OutboxDesk {
             for reference in references {
                 let letters = try await read { try DeadLetter.find(reference, of: app, at: now, in: $0) }
                 let stored = try await read { try ProfileRow.find(reference, of: app, in: $0) }
-                if let profile = try await onStore({ $0.show(reference, of: app, stored, letters) }) {
+                let isPaused = pausedApps.contains(app)
+                if let profile = try await onStore({
+                    $0.show(reference, of: app, isPaused: isPaused, stored, letters)
+                }) {
                     profiles.append(profile)
                 }
             }

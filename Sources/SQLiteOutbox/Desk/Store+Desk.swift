@@ -50,7 +50,7 @@ extension Store {
 
     /// Memory knows better than the row, where it knows the profile.
     func show(
-        _ profile: ProfileReference, of app: String, _ stored: StoredProfile?,
+        _ profile: ProfileReference, of app: String, isPaused: Bool, _ stored: StoredProfile?,
         _ letters: [(item: DeskItem, identifiers: IntegrationIdentifiers)]
     ) -> DeskProfile? {
         let entry = ledger.entry(of: profile, in: app)
@@ -59,7 +59,7 @@ extension Store {
         return DeskProfile(
             app: app, profile: profile,
             undelivered: entry.flatMap { entry in
-                entry.deskState(isPaused: false).map { item(entry, $0, at: settings.clock()) }
+                entry.deskState(isPaused: isPaused).map { item(entry, $0, at: settings.clock()) }
             },
             waiting: entry?.state.waiting.patch ?? MergedPatch(),
             applied: applied.fields.map { ($0.field, $0.confirmed) }, deadLetters: letters)
