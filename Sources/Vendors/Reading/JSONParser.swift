@@ -3,25 +3,19 @@ import CSimdjson
 /// The owner of one `json_parser`: its copy of a document, and the tape of that document.
 /// One document at a time; reading the next ends the values of the one before.
 final class JSONParser {
-    private let parser: OpaquePointer
-
-    init() {
-        guard let parser = json_parser_create() else {
-            // Nothing else would work without 100 bytes either.
-            preconditionFailure("json_parser_create")
-        }
-        self.parser = parser
-    }
+    /// Nil where there was no memory for it.
+    private let parser = json_parser_create()
 
     deinit {
-        json_parser_destroy(parser)
+        if let parser { json_parser_destroy(parser) }
     }
 
     /// What it holds on to between documents.
-    var capacityBytes: Int { json_parser_capacity(parser) }
+    var capacityBytes: Int { parser.map { json_parser_capacity($0) } ?? 0 }
 
     /// The values point into the parser, and do not keep it: whoever calls this owns it for longer than he reads them.
     func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONFault) -> JSONValue {
+        guard let parser else { throw JSONFault(JSON_NO_MEMORY, at: 0) }
         // C takes no null pointer, however short.
         guard let base = bytes.baseAddress else { throw JSONFault(JSON_EMPTY, at: 0) }
         let status = json_parser_parse(parser, base, bytes.count)
