@@ -99,7 +99,7 @@ extension Surroundings {
         case .variable(let name):
             guard let value = environment(name) else { throw Wrong("the environment variable \(name) is not set") }
             bytes = Array(value.utf8)
-            if bytes.isEmpty { throw Wrong("the environment variable \(name) is empty") }
+            if bytes.allSatisfy(\.isBlank) { throw Wrong("the environment variable \(name) is empty") }
         case .file(let path):
             do {
                 bytes = try contents(path)
@@ -108,7 +108,7 @@ extension Surroundings {
             }
             if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
             if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-            if bytes.isEmpty { throw Wrong("the file \(path) is empty") }
+            if bytes.allSatisfy(\.isBlank) { throw Wrong("the file \(path) is empty") }
         }
         // Secrets travel in headers and URLs, where a control character would be a second line.
         if bytes.contains(where: { $0.isControl && !(hasLines && $0.isBlank) }) {

@@ -68,6 +68,11 @@ package struct DeliveryCore: Sendable {
             if !ready.isEmpty { return .release(takeReady()) }
             return mayHaveMore ? .wait(until: until) : rest(at: now)
         }
+        // It may be minutes: what is not begun waits in the outbox, where it is seen and may be discarded.
+        if let until = pacer.pause(at: now) {
+            if !ready.isEmpty { return .release(takeReady()) }
+            return mayHaveMore ? .wait(until: until) : rest(at: now)
+        }
         // As many again as may be in flight are claimed ahead: a claim waits for the outbox's commit that is under way.
         let wanted = circuit.isClosed ? policy.concurrency : 1
         if mayHaveMore, !isClaiming, ready.count * 2 <= wanted, circuit.isClosed || room > 0, ready.count < wanted {

@@ -19,16 +19,18 @@ struct Pacer: Sendable {
 
     /// Takes one attempt from the rate. Nil: go. Otherwise the time to ask again at; nothing is taken.
     mutating func take(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        if let pausedUntil {
-            if now < pausedUntil { return pausedUntil }
-            self.pausedUntil = nil
-        }
+        if let pause = pause(at: now) { return pause }
         let interval = interval / share
         let tolerance = interval * Double(burst - 1) * share
         let earliest = theoretical.advanced(by: .zero - tolerance)
         guard earliest <= now else { return earliest }
         theoretical = max(theoretical, now).advanced(by: interval)
         return nil
+    }
+
+    /// Until when nothing goes, because the upstream asked for it.
+    func pause(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        pausedUntil.flatMap { now < $0 ? $0 : nil }
     }
 
     /// The upstream answered 429. Halves the share, once a second at most: attempts in flight together are one message.

@@ -159,9 +159,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package func checkIsolated() { preconditionIsCurrent() }
 
     /// Traps off the loop's thread: a wrong thread is a programming error that no input can reach, and going on would
-    /// race.
+    /// race. Before it is started a loop is its maker's.
     package func preconditionIsCurrent() {
-        precondition(isCurrent, "not on \(name)")
+        precondition(isCurrent || thread.load(ordering: .relaxed) == 0, "not on \(name)")
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {

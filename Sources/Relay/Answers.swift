@@ -14,6 +14,8 @@ package final class Answers: Sendable {
         var states: [UniqueID: State] = [:]
         /// When they are looked through next for those that are over; nil where no look is set.
         var lookDue: ContinuousClock.Instant?
+        /// Nobody waits longer than until then.
+        var end: ContinuousClock.Instant?
     }
 
     private let waits = Mutex(Waits())
@@ -70,11 +72,25 @@ package final class Answers: Sendable {
         }
     }
 
+    /// No wait goes on beyond a time from now: the node stops, and a caller is better told that its patch is kept than
+    /// not answered at all.
+    package func end(within rest: Duration) {
+        let end = ContinuousClock.now + rest
+        waits.withLock { waits in
+            waits.end = end
+            for case (let request, .awaited(let continuation, let until)) in waits.states {
+                waits.states[request] = .awaited(continuation, until: min(until, end))
+            }
+            lookAgain(at: end, &waits)
+        }
+    }
+
     private func arrival(of request: UniqueID, until end: ContinuousClock.Instant) async -> UpstreamAnswer? {
         await withCheckedContinuation { continuation in
             let arrived = waits.withLock { waits -> UpstreamAnswer?? in
                 switch waits.states[request] {
                 case .expected:
+                    let end = min(end, waits.end ?? end)
                     waits.states[request] = .awaited(continuation, until: end)
                     lookAgain(at: end, &waits)
                     return nil

@@ -86,7 +86,8 @@ struct Assembly {
             configuration.admin.listen, joins: takesOver, on: [loops[0]], responder: adminAPI,
             observer: SilentObserver())
 
-        let deliveries = DeliveryService(front.routes, due: due, timeout: configuration.drain.timeout)
+        let drain = Drain(delay: configuration.drain.delay, timeout: configuration.drain.timeout)
+        let deliveries = DeliveryService(front.routes, due: due, drain: drain)
         let keys = KeyService(front.refreshes, clock: clock)
         let reload = path.map { path in
             Reload(
@@ -96,6 +97,7 @@ struct Assembly {
                     rejections: rejections, certificates: certificates, level: level))
         }
 
+        await ground.warnOfOrphans(besides: configuration.apps)
         self.outbox = outbox
         publicAddress = server.address
         tlsAddress = tlsServer?.address
@@ -108,8 +110,8 @@ struct Assembly {
             deliveries,
             ServerService(server: adminServer, timeout: .seconds(1)),
             PublicService(
-                servers: servers, health: ground.health, clock: clock, delay: configuration.drain.delay,
-                timeout: configuration.drain.timeout),
+                servers: servers, health: ground.health, answers: ground.answers, clock: clock, drain: drain,
+                logger: logger),
             WaitingReport(outbox: outbox, conditions: ground.observer, clock: clock, logger: logger),
             incidents,
         ]

@@ -19,6 +19,20 @@ struct Ground: Sendable {
     let health: Health
     let observer: DeliveryConditions
     let logger: Logger
+
+    /// Says what waits for apps that nobody configures any more: without a word it would wait for ever.
+    func warnOfOrphans(besides apps: [AppConfiguration]) async {
+        let names = Set(apps.map(\.name))
+        for app in await outbox.census() where !names.contains(app.app) && app.waiting + app.deadLetters > 0 {
+            logger.warning(
+                "undelivered of an app that is not configured: name it again, or discard it",
+                metadata: LogLine { json in
+                    json.field("app", app.app)
+                    json.field("waiting", app.waiting)
+                    json.field("dead_letters", app.deadLetters)
+                }.metadata)
+        }
+    }
 }
 
 /// What a reload replaces: everything between the sockets and the outbox, and between the outbox and the upstreams.

@@ -44,6 +44,7 @@ actor Reload {
             adopt(next)
             let line = LogLine { json in json.array("changed") { json in for key in changes { json.element(key) } } }
             ground.logger.notice("the configuration was read again", metadata: line.metadata)
+            await ground.warnOfOrphans(besides: configuration.apps)
         } catch {
             let line = LogLine { $0.field("error", "\(error)") }
             ground.logger.error("the configuration is not reloaded; the old one stays", metadata: line.metadata)

@@ -40,12 +40,12 @@ final class DeliveryService: Service {
 
     private let state: Mutex<State>
     private let due: DueSignal
-    private let timeout: Duration
+    private let drain: Drain
 
-    init(_ routes: [String: DeliveryRoute], due: DueSignal, timeout: Duration) {
+    init(_ routes: [String: DeliveryRoute], due: DueSignal, drain: Drain) {
         state = Mutex(State(routes: routes))
         self.due = due
-        self.timeout = timeout
+        self.drain = drain
     }
 
     func run() async throws {
@@ -56,8 +56,9 @@ final class DeliveryService: Service {
         for route in state.withLock({ $0.routes }).values { route.delivery.wake() }
         try? await gracefulShutdown()
         let (routes, retiring) = state.withLock { ($0.routes, $0.retiring) }
+        let rest = drain.rest
         await withTaskGroup { group in
-            for route in routes.values { group.addTask { await route.retire(within: self.timeout) } }
+            for route in routes.values { group.addTask { await route.retire(within: rest) } }
             for task in retiring { group.addTask { await task.value } }
         }
         due.disconnect()
@@ -68,12 +69,32 @@ final class DeliveryService: Service {
     func replace(with routes: [String: DeliveryRoute]) {
         let old = state.withLock { state in exchange(&state.routes, with: routes) }
         let gone = old.filter { name, route in routes[name]?.delivery !== route.delivery }
-        let tasks = gone.values.map { route in Task { await route.retire(within: timeout) } }
+        let tasks = gone.values.map { route in Task { await route.retire(within: drain.timeout) } }
         state.withLock { $0.retiring += tasks }
         for (name, route) in routes where old[name]?.delivery !== route.delivery {
             route.delivery.wake()
         }
     }
+}
+
+/// The time that a stop takes: one for all parts that end one after the other.
+final class Drain: Sendable {
+    /// From readiness turning 503 until the doors close.
+    let delay: Duration
+    /// From then on, for what is in flight.
+    let timeout: Duration
+    private let end = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(delay: Duration, timeout: Duration) {
+        self.delay = delay
+        self.timeout = timeout
+    }
+
+    /// The doors close now.
+    func begin() { end.withLock { $0 = .now + timeout } }
+
+    /// What is left of the timeout. Never nothing: what ends by itself within a moment may.
+    var rest: Duration { end.withLock { end in end.map { max($0 - .now, min(timeout, .seconds(1))) } ?? timeout } }
 }
 
 /// Carries the outbox's word that something is due to the deliveries, which are made after the outbox.
@@ -111,9 +132,10 @@ struct PublicService: Service {
     /// Without and with TLS.
     let servers: [HTTPServer]
     let health: Health
+    let answers: Answers
     let clock: LoopClock
-    let delay: Duration
-    let timeout: Duration
+    let drain: Drain
+    let logger: Logger
 
     func run() async throws {
         // Whoever is answered finds it ready; who comes sooner waits in the kernel.
@@ -121,9 +143,18 @@ struct PublicService: Service {
         for server in servers { server.start() }
         try? await gracefulShutdown()
         health.drain()
-        try? await clock.sleep(for: delay)
+        logger.notice(
+            "draining",
+            metadata: LogLine { json in
+                json.field("delay_ms", milliseconds: drain.delay)
+                json.field("timeout_ms", milliseconds: drain.timeout)
+            }.metadata)
+        try? await clock.sleep(for: drain.delay)
+        drain.begin()
+        // Who waits for Adapty is told in time that its patch is kept, and not cut off.
+        answers.end(within: drain.timeout / 2)
         await withTaskGroup { group in
-            for server in servers { group.addTask { await server.drain(timeout: timeout) } }
+            for server in servers { group.addTask { await server.drain(timeout: drain.timeout) } }
         }
     }
 }
@@ -139,17 +170,19 @@ struct SilentLog: LineLog {
 
 /// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload.
 struct HangupService: Service {
-    let loop: EventLoop
-    let reload: @Sendable () async -> Void
+    private let loop: EventLoop
+    private let watch = LoopBox<SignalWatch>()
+
+    /// Watches from here on, before the loop is started: what is sent meanwhile is seen when it is.
+    init(loop: EventLoop, reload: @escaping @Sendable () async -> Void) {
+        self.loop = loop
+        // Files are read, and that may take its time: off the loop.
+        watch.value = SignalWatch(loop, SIGHUP) { Task.detached { await reload() } }
+    }
 
     func run() async throws {
-        let watch = LoopBox<SignalWatch>()
-        loop.execute { [loop, reload] in
-            // Files are read, and that may take its time: off the loop.
-            watch.value = SignalWatch(loop, SIGHUP) { Task.detached { await reload() } }
-        }
         try? await gracefulShutdown()
-        loop.execute { watch.value = nil }
+        loop.execute { [watch] in watch.value = nil }
     }
 }
 

@@ -82,9 +82,25 @@ struct DeskAPITests {
 
     @Test(
         "a query that is not understood is refused: it must not let everything through",
-        arguments: ["stat=dead", "state=dedd", "older_than_ms=1h", "limit=-1", "from=x", "app=%zz", "app=%ff"])
+        arguments: [
+            "", "limit=5", "text", "from=9.w.3.main", "stat=dead", "state=dedd", "older_than_ms=1h", "limit=-1",
+            "from=x", "app=%zz", "app=%ff",
+        ])
     func wrongQuery(query: String) async {
         #expect(await ask(.post, "/outbox/discard?" + query).status == 400)
+        #expect(desk.places.isEmpty)
+    }
+
+    @Test("are not changed by a web page of a browser on the same machine")
+    func webPage() async {
+        let api = AdminAPI(
+            health: Health { true }, registry: MetricsRegistry(), outbox: CountedOutbox(),
+            desk: DeskAPI(desk: desk, conditions: nil) { $0.value }, authorize: { _ in true })
+        let headers = Headers([Field("Origin", "http://evil.example"), Field("Content-Type", "text/plain")])
+        for route in ["/outbox/replay", "/outbox/discard", "/outbox/backup"] {
+            let request = Request(method: .post, path: route, query: "state=dead", headers: headers)
+            #expect(await api.respond(to: request).status == 403)
+        }
         #expect(desk.places.isEmpty)
     }
 

@@ -13,6 +13,7 @@ extension Surroundings {
             [
                 "KEY": "secret_live_\(canary)1", "TOKEN": "\(canary)2", "BASIC": "user:\(canary)3",
                 "CLIENT": "\(canary)4", "OTHER": "\(canary)5", "PUBLIC": "public_live_\(canary)6", "EMPTY": "",
+                "BLANK": " \t",
             ]
         ) { mine, _ in mine }
         return Surroundings(

@@ -95,6 +95,9 @@ struct MistakeTests {
                 "apps:\n  main:\n    secret_key: [env:KEY,\n      env:EMPTY]\n",
                 "line 4: apps.main.secret_key: the environment variable EMPTY is empty"),
             Wanting(
+                "apps:\n  main:\n    secret_key: env:BLANK\n",
+                "line 3: apps.main.secret_key: the environment variable BLANK is empty"),
+            Wanting(
                 "apps:\n  main:\n    secret_key: file:/no/where\n",
                 "line 3: apps.main.secret_key: the file /no/where cannot be read: open: 2 No such file or directory"),
             Wanting(
@@ -150,6 +153,9 @@ struct MistakeTests {
                 "outbox: postgres://u:canary7f3a@h/db\n",
                 "line 4: outbox: PostgreSQL is not available in this version; write sqlite:PATH"),
             .after("outbox: patchbay.db\n", "line 4: outbox: this is not sqlite:PATH, such as sqlite:var/patchbay.db"),
+            .after(
+                "outbox: 'sqlite::memory:'\n",
+                "line 4: outbox: this is not sqlite:PATH, such as sqlite:var/patchbay.db"),
             .after("outbox: 'sqlite:'\n", "line 4: outbox: this is not sqlite:PATH, such as sqlite:var/patchbay.db"),
             .after(
                 "limits: { source: 10/day }\n",

@@ -45,6 +45,29 @@ struct DeliveryCoreTests {
         #expect(bench.attempts().begun.count == 1)
     }
 
+    @Test("while the upstream wants to be left alone nothing is kept from the outbox, and then it goes on")
+    func handsBackInAPause() {
+        var bench = Bench { $0.concurrency = 1 }
+        bench.claimed([.sample("a"), .sample("b")])
+        #expect(bench.attempts().begun.map(\.profile.value) == ["a"])
+        bench.finish(
+            .sample("a"),
+            .failed(Failure(status: 429, code: "busy", message: ""), after: .seconds(120), isOverload: true))
+        let paused = bench.attempts()
+        #expect(paused.begun.isEmpty && paused.released.map(\.profile.value) == ["b"] && paused.until == .seconds(120))
+        // The outbox says that it is due again; nothing is asked for before the time.
+        bench.core.wake()
+        guard case .wait = bench.core.next(at: bench.now) else {
+            Issue.record("does not wait")
+            return
+        }
+        bench.elapsed = .seconds(120)
+        guard case .claim = bench.core.next(at: bench.now) else {
+            Issue.record("does not go on")
+            return
+        }
+    }
+
     @Test("claims ahead while attempts are in flight, so that a slow commit does not stall them")
     func claimsAhead() {
         var bench = Bench { $0.concurrency = 4 }

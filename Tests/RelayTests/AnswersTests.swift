@@ -54,6 +54,21 @@ struct AnswersTests {
         #expect(await heard == said)
     }
 
+    @Test("where the node stops no wait goes on for longer than it is given", .timeLimit(.minutes(1)))
+    func ends() async {
+        let answers = Answers(clock: ContinuousClock())
+        answers.expect(id)
+        async let waiting = answers.answer(to: id, of: "main", within: .seconds(3600))
+        // It waits before the end is said, or finds it said.
+        await Task.yield()
+        answers.end(within: .milliseconds(20))
+        #expect(await waiting == nil)
+        #expect(!answers.arrived(said, for: id))
+        let late = UniqueID(high: 1, low: 3)
+        answers.expect(late)
+        #expect(await answers.answer(to: late, of: "main", within: .seconds(3600)) == nil)
+    }
+
     @Test("nobody is told who did not wait, left, or was answered already")
     func nobody() async {
         let answers = Answers(clock: ContinuousClock())

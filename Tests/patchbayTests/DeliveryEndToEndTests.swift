@@ -111,6 +111,32 @@ struct DeliveryEndToEndTests {
         #expect(try await test.relay.ended() == 0)
     }
 
+    @Test("a client that waits while the node stops is told that its patch is kept, and the stop keeps its time")
+    func waitersAreTold() async throws {
+        let test = try await RelayUnderTest(
+            sandboxOptions: ["--any-profile", "--fault", "latency=60000ms"],
+            settings: "drain: { delay: 0s, timeout: 6s }")
+        let address = test.relay.address
+        async let answer = TestClient.onThread {
+            try TestClient(address).post(
+                RelayUnderTest.dropIn, #"{"branch_id":"b"}"#,
+                [
+                    "Authorization": "Api-Key \(RelayUnderTest.clientKey)", "adapty-customer-user-id": "u",
+                    "Prefer": "wait=30",
+                ])
+        }
+        while try test.metric("patchbay_profiles_waiting") == 0 { try await Task.sleep(for: .milliseconds(20)) }
+        let begin = ContinuousClock.now
+        test.relay.send(SIGTERM)
+        let (status, id) = try await (answer.status, answer.json?["id"] as? String)
+        #expect(status == 202 && id != nil)
+        #expect(try await test.relay.ended() == 0)
+        // Half of it for who waits, the other half for the attempt. Twice the timeout was what it took before.
+        #expect(ContinuousClock.now - begin < .seconds(11))
+        #expect(test.relay.log.contains(#""message":"draining","delay_ms":"#))
+        #expect(test.relay.log.contains(#""status":202"#))
+    }
+
     @Test("an unchanged event takes no upstream request")
     func unchangedIsNotSent() async throws {
         let test = try await RelayUnderTest()

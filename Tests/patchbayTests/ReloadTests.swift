@@ -89,6 +89,24 @@ struct ReloadTests {
         #expect(try test.held().profiles["u"]?["appsflyer_id"] == "1-2")
     }
 
+    @Test("what waits for an app that is renamed is named, at the reload and at the next start")
+    func renamedApp() async throws {
+        let test = try await RelayUnderTest(upstream: "127.0.0.1:1")
+        let client = try TestClient(test.relay.address)
+        #expect(try client.post(test.hook("appsflyer"), Self.event).json?["accepted"] as? Int == 1)
+        let words = "undelivered of an app that is not configured"
+        #expect(!test.relay.log.contains(words))
+        #expect(
+            try await reload(test) {
+                $0.replacing("main: { upstream", with: "other: { upstream").replacing("app: main", with: "app: other")
+            })
+        #expect(try await test.logs(words) && test.relay.log.contains(#""app":"main","waiting":1,"dead_letters":0"#))
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+        try await test.startAgain()
+        #expect(try await test.logs(words))
+    }
+
     @Test("under load no request fails, nothing is lost, and what is unchanged stays so")
     func underLoad() async throws {
         let test = try await RelayUnderTest()

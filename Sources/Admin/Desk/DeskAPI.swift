@@ -5,7 +5,7 @@ package import Relay
 ///     GET  /outbox            what is undelivered and why; filters in the query, see `DeskQuery`
 ///     GET  /outbox/profile    ?name=usr_1: all that is known of one profile
 ///     POST /outbox/replay     one step of it; `next` of the answer goes into the next one's query as `from`
-///     POST /outbox/discard    the same
+///     POST /outbox/discard    the same; a query that filters nothing is refused
 ///     POST /outbox/backup     ?path=/absolute/path: writes a copy there, on the node's own disk
 ///
 /// Answers are JSON, or text for a person where the query says `text`.
@@ -43,6 +43,10 @@ package struct DeskAPI: Sendable {
     /// Whoever asks has been found to be allowed to.
     package func respond(to request: Request, on route: Route) async -> Response {
         guard request.method == route.method else { return Response(.methodNotAllowed([route.method])) }
+        // On loopback no token may be needed. A browser there says so with every POST; its pages have no business here.
+        if route.method == .post, request.headers.has("origin") {
+            return Response(.forbidden("This is not for web pages."))
+        }
         do throws(Refusal) {
             let query = try DeskQuery(request.query, label: label, paused: conditions?.paused ?? [])
             return try await answer(route, query)
@@ -59,7 +63,9 @@ package struct DeskAPI: Sendable {
             case .survey:
                 let survey = try await desk.survey(query.filter, limit: query.limit)
                 let held = conditions?.held ?? [:]
-                if query.isText { return .text(200, survey.text(held: held, label: label)) }
+                if query.isText {
+                    return .text(200, survey.text(held: held, isPart: query.isSelective, label: label))
+                }
                 return .json(200, survey.json(held: held, label: label))
             case .profile:
                 let profiles = try await desk.show(
@@ -68,7 +74,12 @@ package struct DeskAPI: Sendable {
                 if query.isText { return .text(200, profiles.map { $0.text(label: label) }.joined(separator: "\n")) }
                 return .json(200, profiles.json(label: label))
             case .replay: return .json(200, try await change(.replay, query))
-            case .discard: return .json(200, try await change(.discard, query))
+            case .discard:
+                guard query.isSelective else {
+                    throw DeskError.refused(
+                        "say what to discard: a state, an app, a source, an error, a profile or an age")
+                }
+                return .json(200, try await change(.discard, query))
             case .backup:
                 let path = try query.required(query.path, "path")
                 guard path.hasPrefix("/") else { throw DeskError.refused("path must be absolute") }

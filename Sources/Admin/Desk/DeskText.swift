@@ -3,9 +3,14 @@ import Relay
 // What the desk says, for a person at a terminal.
 
 extension DeskSurvey {
-    func text(held: [String: DeliveryConditions.Hold], label: ProfileLabel) -> String {
+    /// - Parameter isPart: a filter let it through; there may be more.
+    func text(held: [String: DeliveryConditions.Hold], isPart: Bool, label: ProfileLabel) -> String {
         let dead = count(of: [.dead])
-        guard total > 0 else { return "Nothing is undelivered, and there are no dead letters.\n" }
+        guard total > 0 else {
+            return isPart
+                ? "Nothing undelivered and no dead letter is like that.\n"
+                : "Nothing is undelivered, and there are no dead letters.\n"
+        }
         var text = "\(undelivered) undelivered, \(dead) dead \(dead == 1 ? "letter" : "letters").\n"
         for (app, hold) in held.sorted(by: { $0.key < $1.key }) { text += hold.sentence(of: app) }
         text += "\n"

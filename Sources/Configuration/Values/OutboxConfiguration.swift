@@ -18,7 +18,10 @@ extension Kind<OutboxConfiguration> {
                     throw Wrong("PostgreSQL is not available in this version; write sqlite:PATH")
                 }
                 let path = text.dropFirst("sqlite:".count)
-                guard text.hasPrefix("sqlite:"), !path.isEmpty, !path.utf8.contains(where: \.isControl) else {
+                // `:memory:` would be a file of that name, not what it is elsewhere.
+                guard text.hasPrefix("sqlite:"), !path.isEmpty, !path.hasPrefix(":"),
+                    !path.utf8.contains(where: \.isControl)
+                else {
                     throw Wrong("this is not \(Self.outbox.name)")
                 }
                 return .sqlite(path: String(path))

@@ -81,7 +81,7 @@ struct Serve: AsyncParsableCommand {
     private func prepareProcess() {
         // A peer that is gone is an error of one send, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        // Until its service listens for it: by default it would end the process.
+        // Until something listens for it: by default it would end the process.
         signal(SIGHUP, SIG_IGN)
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
