@@ -49,7 +49,9 @@ package struct ClientKeys: Sendable {
         let client = try client(key, isBearer: bearer != nil)
         let scope: ClientKey.Scope = request.method == .get || request.method == .head ? .read : .write
         guard client.scopes.contains(scope) else {
-            throw .forbidden("This API key may not \(scope.rawValue).")
+            var refusal = Refusal.forbidden("This API key may not \(scope.rawValue).")
+            refusal.cause = "missing_scope"
+            throw refusal.of(.client(client))
         }
         return client
     }

@@ -108,10 +108,14 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     }
 
     private func end(_ delivery: Delivery, _ attempt: Attempt) {
+        // What is kept for a missing profile depends on who was told. Else whoever is told may ask again at once, and
+        // is to find it settled.
+        let isMissing = if case .profileMissing = attempt.outcome { true } else { false }
         let verdict = core.finished(
-            delivery, attempt.outcome, at: clock.now, wall: time(), told: tell(delivery, attempt),
+            delivery, attempt.outcome, at: clock.now, wall: time(), told: isMissing ? tell(delivery, attempt) : [],
             using: &generator)
         outbox.settle(delivery, as: verdict.settlement)
+        if !isMissing { tell(delivery, attempt) }
         observer.attempted(
             AttemptRecord(app: app, delivery: delivery, attempt: attempt, settlement: verdict.settlement))
         if let change = verdict.change {
@@ -125,6 +129,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     /// Tells the callers that wait what they would have heard from Adapty. What is tried again may still succeed while
     /// they wait; of a paused app they are told at once that it will take longer.
     /// - Returns: the requests whose callers were told.
+    @discardableResult
     private func tell(_ delivery: Delivery, _ attempt: Attempt) -> [UniqueID] {
         switch attempt.outcome {
         case .applied, .rejected, .profileMissing:

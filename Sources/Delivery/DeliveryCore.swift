@@ -68,10 +68,11 @@ package struct DeliveryCore: Sendable {
             if !ready.isEmpty { return .release(takeReady()) }
             return mayHaveMore ? .wait(until: until) : rest(at: now)
         }
-        // It may be minutes: what is not begun waits in the outbox, where it is seen and may be discarded.
+        // It may be minutes: then what is not begun waits in the outbox, where it is seen and may be discarded. For a
+        // moment it keeps its place.
         if let until = pacer.pause(at: now) {
-            if !ready.isEmpty { return .release(takeReady()) }
-            return mayHaveMore ? .wait(until: until) : rest(at: now)
+            if !ready.isEmpty, now.duration(to: until) > .seconds(5) { return .release(takeReady()) }
+            return mayHaveMore || !ready.isEmpty ? .wait(until: until) : rest(at: now)
         }
         // As many again as may be in flight are claimed ahead: a claim waits for the outbox's commit that is under way.
         let wanted = circuit.isClosed ? policy.concurrency : 1

@@ -1,7 +1,8 @@
 import CEvent
 import Glibc
 
-/// The owner of one libevent `event`. Only its loop's thread makes, changes and drops it.
+/// The owner of one libevent `event`. Only its loop's thread makes, changes and drops it; before the loop is started,
+/// who made the loop.
 ///
 /// libevent holds it unretained: `deinit` frees the event before the memory goes, so the callback cannot outlive it.
 package class Registration {

@@ -16,6 +16,8 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         }
         var host = String(text[..<colon])
         if host == "localhost" { host = "127.0.0.1" }
+        // The kernel's name for a mapped IPv4 address is the IPv4 one; a socket is asked for under that.
+        if host.lowercased().hasPrefix("[::ffff:") { return nil }
         if host.hasPrefix("["), host.hasSuffix("]") {
             self.init(host: String(host.dropFirst().dropLast()), port: port)
             guard isIPv6 else { return nil }

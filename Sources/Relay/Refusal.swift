@@ -25,7 +25,7 @@ package struct Refusal: Error, Sendable, Equatable {
     }
 
     /// The same, of somebody who is known.
-    func of(_ caller: Caller) -> Refusal {
+    package func of(_ caller: Caller) -> Refusal {
         var refusal = self
         refusal.caller = caller
         return refusal

@@ -36,6 +36,8 @@ final class DeliveryService: Service {
         var routes: [String: DeliveryRoute]
         /// Those that were replaced and are not done yet.
         var retiring: [Task<Void, Never>] = []
+        /// Nothing is replaced any more: nobody would wait for what replaces it.
+        var isStopping = false
     }
 
     private let state: Mutex<State>
@@ -55,7 +57,10 @@ final class DeliveryService: Service {
         }
         for route in state.withLock({ $0.routes }).values { route.delivery.wake() }
         try? await gracefulShutdown()
-        let (routes, retiring) = state.withLock { ($0.routes, $0.retiring) }
+        let (routes, retiring) = state.withLock { state in
+            state.isStopping = true
+            return (state.routes, state.retiring)
+        }
         let rest = drain.rest
         await withTaskGroup { group in
             for route in routes.values { group.addTask { await route.retire(within: rest) } }
@@ -67,10 +72,14 @@ final class DeliveryService: Service {
     /// New deliveries go new ways at once; what is under way on an old one ends there. No profile is on two ways
     /// together: the outbox hands it out again only when it was settled.
     func replace(with routes: [String: DeliveryRoute]) {
-        let old = state.withLock { state in exchange(&state.routes, with: routes) }
-        let gone = old.filter { name, route in routes[name]?.delivery !== route.delivery }
-        let tasks = gone.values.map { route in Task { await route.retire(within: drain.timeout) } }
-        state.withLock { $0.retiring += tasks }
+        let old = state.withLock { state -> [String: DeliveryRoute]? in
+            guard !state.isStopping else { return nil }
+            let old = exchange(&state.routes, with: routes)
+            let gone = old.filter { name, route in routes[name]?.delivery !== route.delivery }
+            state.retiring += gone.values.map { route in Task { await route.retire(within: drain.timeout) } }
+            return old
+        }
+        guard let old else { return }
         for (name, route) in routes where old[name]?.delivery !== route.delivery {
             route.delivery.wake()
         }
@@ -93,7 +102,8 @@ final class Drain: Sendable {
     /// The doors close now.
     func begin() { end.withLock { $0 = .now + timeout } }
 
-    /// What is left of the timeout. Never nothing: what ends by itself within a moment may.
+    /// What is left of the timeout, and a second at least where that is as long: what ends by itself within a moment
+    /// may.
     var rest: Duration { end.withLock { end in end.map { max($0 - .now, min(timeout, .seconds(1))) } ?? timeout } }
 }
 
@@ -186,7 +196,7 @@ struct HangupService: Service {
     }
 }
 
-/// Something that only its loop touches, on its way between two of the loop's jobs: hence unchecked.
+/// Something that only its loop touches once that runs: hence unchecked.
 private final class LoopBox<Value>: @unchecked Sendable {
     var value: Value?
 }

@@ -111,12 +111,16 @@ struct GateKeeperTests {
     func scopes() throws {
         #expect(
             try authenticate(.dropIn(.v2), method: .get, authorization: "Api-Key canary-tool") == .client(Self.tool))
-        #expect(throws: Refusal.forbidden("This API key may not read.")) {
+        let noReader = #expect(throws: Refusal.self) {
             try authenticate(.dropIn(.v2), method: .get, authorization: "Api-Key canary-ios-1")
         }
-        #expect(throws: Refusal.forbidden("This API key may not write.")) {
+        #expect(noReader?.status == 403 && noReader?.message == "This API key may not read.")
+        let noWriter = #expect(throws: Refusal.self) {
             try authenticate(.dropIn(.v2), method: .post, authorization: "Api-Key canary-tool")
         }
+        #expect(noWriter?.status == 403 && noWriter?.message == "This API key may not write.")
+        // Who it is is known by then, and the log says so.
+        #expect(noWriter?.caller == .client(Self.tool) && noWriter?.cause == "missing_scope")
     }
 
     @Test("an empty client key lets nobody in")

@@ -11,6 +11,7 @@ private final class FakeOutbox: Outbox {
         var waiting: [Delivery] = []
         var settled: [(Delivery, Settlement)] = []
         var onDue: (@Sendable () -> Void)?
+        var onSettle: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -32,6 +33,7 @@ private final class FakeOutbox: Outbox {
 
     /// What is released waits again, and the consumer is told.
     func settle(_ delivery: Delivery, as settlement: Settlement) {
+        state.withLock { $0.onSettle }?()
         let tell = state.withLock { state in
             state.settled.append((delivery, settlement))
             guard settlement == .released else { return nil as (@Sendable () -> Void)? }
@@ -40,6 +42,8 @@ private final class FakeOutbox: Outbox {
         }
         tell?()
     }
+
+    func beforeSettling(_ look: @escaping @Sendable () -> Void) { state.withLock { $0.onSettle = look } }
 
     func connect(_ onDue: @escaping @Sendable () -> Void) { state.withLock { $0.onDue = onDue } }
 
@@ -182,6 +186,26 @@ struct AppDeliveryTests {
         #expect(upstream.openCount == 0)
         clock.advance(by: .seconds(60))
         try #require(await executor.run { upstream.openCount == 1 })
+    }
+
+    // Regression: a caller on another loop asked again between the two, and Adapty was asked twice.
+    @Test("whoever is told that it is applied, and asks again, finds it settled")
+    func settlesBeforeItTells() async throws {
+        let id = UniqueID(high: 1, low: 2)
+        let outbox = FakeOutbox([.sample("a", awaiting: [id])])
+        let answers = Answers(clock: clock)
+        let wasTold = Mutex(true)
+        answers.expect(id)
+        outbox.beforeSettling {
+            // Whether this is heard says whether somebody was told before.
+            wasTold.withLock { $0 = !answers.arrived(nil, for: id) }
+        }
+        let delivery = delivery(outbox, answers: answers)
+        delivery.wake()
+        try #require(await executor.run { upstream.openCount == 1 })
+        upstream.answer(.applied, UpstreamAnswer(status: 200))
+        try #require(await executor.run { outbox.settled.count == 1 })
+        #expect(wasTold.withLock { $0 } == false)
     }
 
     @Test("draining waits for what is in flight and begins nothing more")

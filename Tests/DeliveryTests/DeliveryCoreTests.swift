@@ -68,6 +68,20 @@ struct DeliveryCoreTests {
         }
     }
 
+    @Test("a pause of a moment keeps what was claimed in its place")
+    func keepsInAMoment() {
+        var bench = Bench { $0.concurrency = 1 }
+        bench.claimed([.sample("a"), .sample("b")])
+        #expect(bench.attempts().begun.map(\.profile.value) == ["a"])
+        bench.finish(
+            .sample("a"), .failed(Failure(status: 429, code: "busy", message: ""), after: .seconds(2), isOverload: true)
+        )
+        let paused = bench.attempts()
+        #expect(paused.begun.isEmpty && paused.released.isEmpty && paused.until == .seconds(2))
+        bench.elapsed = .seconds(2)
+        #expect(bench.attempts().begun.map(\.profile.value) == ["b"])
+    }
+
     @Test("claims ahead while attempts are in flight, so that a slow commit does not stall them")
     func claimsAhead() {
         var bench = Bench { $0.concurrency = 4 }

@@ -68,7 +68,7 @@ package struct DeliveryLog: DeliveryObserver {
         if let request = delivery.request { json.field("id", request) }
         json.field("app", record.app)
         if !delivery.origin.isEmpty { json.field("caller", delivery.origin) }
-        json.field("profile", label(delivery.profile))
+        json.profile(label(delivery.profile))
         json.field("outcome", attempt.outcome.name)
         json.field("attempt", delivery.attempts + 1)
         json.field("identifiers", delivery.patch.fields.count)

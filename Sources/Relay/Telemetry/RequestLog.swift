@@ -54,7 +54,7 @@ package struct RequestLog: RequestObserver {
         json.field("status", exchange.status)
         if !account.caller.isEmpty { json.field("caller", account.caller) }
         if !account.app.isEmpty { json.field("app", account.app) }
-        if let profile = account.profile { json.field("profile", label(profile)) }
+        if let profile = account.profile { json.profile(label(profile)) }
         if !account.isRefusal {
             json.field("accepted", account.accepted)
             json.field("unchanged", account.unchanged)
@@ -81,7 +81,14 @@ package struct RequestLog: RequestObserver {
     }
 }
 
-/// How a profile is shown in logs.
+extension JSONText {
+    /// - Parameter label: empty where profiles are not shown.
+    mutating func profile(_ label: String) {
+        if !label.isEmpty { field("profile", label) }
+    }
+}
+
+/// How a profile is shown in logs; empty where it is not.
 package typealias ProfileLabel = @Sendable (ProfileReference) -> String
 
 extension String {

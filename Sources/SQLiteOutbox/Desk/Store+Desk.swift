@@ -86,11 +86,12 @@ extension Store {
         case .replay: for entry in entries { ledger.queueFresh(entry) }
         case .discard: try discard(Array(entries))
         }
+        if !entries.isEmpty { ledger.apps[name]?.hasManyStale = true }
         if entries.count < Self.batch {
             place.part += 1
             if place.part == AppLedger.partCount {
                 // Here, and not where the next claim is made: that is on a loop.
-                ledger.apps[name]?.dropAllStale()
+                if let app = ledger.apps[name], app.hasManyStale { app.dropAllStale() }
                 place.part = 0
                 place.app = names.first { $0 > name }
             }

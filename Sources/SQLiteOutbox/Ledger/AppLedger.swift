@@ -26,6 +26,8 @@ final class AppLedger {
     private var fresh = Deque<Entry>()
     private var later = Heap<Later>()
     private var isLatersTurn = false
+    /// Some of the later ones were put elsewhere together; for who did it to clear.
+    var hasManyStale = false
 
     /// Those that waited longest come first; an entry whose wait ended is still in it, marked stale.
     private var oldest = Deque<Entry>()
@@ -146,7 +148,10 @@ final class AppLedger {
     }
 
     /// Of those that wait for their time.
-    func dropAllStale() { later = Heap(later.unordered.filter { !$0.isStale }) }
+    func dropAllStale() {
+        later = Heap(later.unordered.filter { !$0.isStale })
+        hasManyStale = false
+    }
 
     // MARK: Waits
 

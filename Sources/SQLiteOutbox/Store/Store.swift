@@ -4,8 +4,8 @@ import Synchronization
 
 /// The store's thread: takes whatever gathered while the last commit ran, commits it together, then answers.
 ///
-/// Whoever finds the ledger free may look and claim and settle too; only this thread changes what is to be durable, and
-/// nobody claims while something is merged that is not.
+/// Whoever finds the ledger free may look and claim and settle too; only this thread merges what is new and writes, and
+/// nobody claims while something is merged that is not durable.
 final class Store {
     let settings: OutboxSettings
     private let shared: SharedLedger
