@@ -100,10 +100,9 @@ package final class SQLiteOutbox: Outbox {
         guard case .applied = settlement else { return false }
         var needsHousekeeping = false
         let due: Set<String>? = ledger.ifFree { ledger in
-            guard ledger.isCommitted(delivery.profile, of: delivery.app) else { return nil }
             let unfolded = ledger.unfolded.count
+            guard ledger.settleUnlessWritten(delivery, as: settlement, at: settings.clock()) else { return nil }
             needsHousekeeping = unfolded == 0 || unfolded > settings.foldBacklog
-            _ = ledger.settle(delivery, as: settlement, at: settings.clock())
             // The store tells when it is done with the commit.
             return ledger.hasUncommitted ? [] : ledger.takeAppsToTell()
         }

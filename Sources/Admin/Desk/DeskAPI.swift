@@ -64,7 +64,7 @@ package struct DeskAPI: Sendable {
                 let survey = try await desk.survey(query.filter, limit: query.limit)
                 let held = conditions?.held ?? [:]
                 if query.isText {
-                    return .text(200, survey.text(held: held, isPart: query.isSelective, label: label))
+                    return .text(200, survey.text(held: held, isPart: query.filter.isSelective, label: label))
                 }
                 return .json(200, survey.json(held: held, label: label))
             case .profile:
@@ -75,7 +75,7 @@ package struct DeskAPI: Sendable {
                 return .json(200, profiles.json(label: label))
             case .replay: return .json(200, try await change(.replay, query))
             case .discard:
-                guard query.isSelective else {
+                guard query.filter.isSelective else {
                     throw DeskError.refused(
                         "say what to discard: a state, an app, a source, an error, a profile or an age")
                 }

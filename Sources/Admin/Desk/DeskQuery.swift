@@ -12,8 +12,6 @@ struct DeskQuery {
     private(set) var name: DeskProfileName?
     private(set) var path: String?
     private(set) var from = DeskPlace()
-    /// It says which; else it is everything.
-    private(set) var isSelective = false
 
     /// - Parameter paused: the apps that are paused now.
     /// - Throws: a refusal that names what is wrong: a filter that is not understood must not be one that lets
@@ -49,12 +47,9 @@ struct DeskQuery {
                 from = place
             default: throw .invalid("there is no parameter \(pair[0])")
             }
-            isSelective = isSelective || Self.filters.contains(String(pair[0]))
         }
         if !states.isEmpty { filter.states = states }
     }
-
-    private static let filters: Set = ["state", "app", "source", "error", "profile", "older_than_ms", "newer_than_ms"]
 
     private static func number(_ text: String, _ name: String) throws(Refusal) -> Int64 {
         guard let number = Int64(text), number >= 0, number <= 1 << 53 else {

@@ -98,6 +98,12 @@ package struct DeskFilter: Sendable {
 
     package init() {}
 
+    /// Something does not get through.
+    package var isSelective: Bool {
+        states.count < DeskState.allCases.count || app != nil || origin != nil || error != nil || olderThan != nil
+            || newerThan != nil || profile != nil
+    }
+
     package func accepts(
         _ state: DeskState, app: String, origin: String, error: String?, age: Duration, profile: ProfileReference
     ) -> Bool {

@@ -90,7 +90,7 @@ extension Store {
         if entries.count < Self.batch {
             place.part += 1
             if place.part == AppLedger.partCount {
-                // Here, and not where the next claim is made: that is on a loop.
+                // Here and together: the next claim would drop them one by one on a loop, each a walk through the heap.
                 if let app = ledger.apps[name], app.hasManyStale { app.dropAllStale() }
                 place.part = 0
                 place.app = names.first { $0 > name }

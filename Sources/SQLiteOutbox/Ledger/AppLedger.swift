@@ -138,13 +138,7 @@ final class AppLedger {
             entry.nodes.remove(.fresh)
             fresh.removeFirst()
         }
-        // Of many that were replayed or discarded at once each would cost a walk through the heap.
-        var dropped = 0
-        while let next = later.min, next.isStale {
-            later.removeMin()
-            dropped += 1
-            if dropped == 256 { dropAllStale() }
-        }
+        while let next = later.min, next.isStale { later.removeMin() }
     }
 
     /// Of those that wait for their time.

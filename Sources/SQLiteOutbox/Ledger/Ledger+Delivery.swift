@@ -24,9 +24,22 @@ extension Ledger {
     /// Ends a delivery. Returns the dead letter, if it became one. A delivery that is not on its way is ignored:
     /// settled already.
     func settle(_ delivery: Delivery, as settlement: Settlement, at now: Timestamp) -> DeadLetter? {
-        guard let entry = entry(of: delivery.profile, in: delivery.app), entry.state.place == .inFlight else {
-            return nil
-        }
+        entry(of: delivery.profile, in: delivery.app).flatMap { settle($0, delivery, as: settlement, at: now) }
+    }
+
+    /// The same for who is not the store's thread. False, and nothing done, where the profile is being written: what is
+    /// in memory may be taken back, or must stay what is written.
+    func settleUnlessWritten(_ delivery: Delivery, as settlement: Settlement, at now: Timestamp) -> Bool {
+        guard let entry = entry(of: delivery.profile, in: delivery.app) else { return true }
+        guard !entry.nodes.contains(.isUncommitted) else { return false }
+        _ = settle(entry, delivery, as: settlement, at: now)
+        return true
+    }
+
+    private func settle(
+        _ entry: Entry, _ delivery: Delivery, as settlement: Settlement, at now: Timestamp
+    ) -> DeadLetter? {
+        guard entry.state.place == .inFlight else { return nil }
         let sent = delivery.patch
         if case .released = settlement {
             unmark(IdentifierSet(sent), of: entry)

@@ -182,11 +182,6 @@ final class Ledger {
     /// Something was merged that may yet be taken back.
     var hasUncommitted: Bool { !undos.isEmpty }
 
-    /// Nothing of the profile is being written: what is in memory stays, and may be changed.
-    func isCommitted(_ profile: ProfileReference, of app: String) -> Bool {
-        entry(of: profile, in: app).map { !$0.nodes.contains(.isUncommitted) } ?? true
-    }
-
     /// Puts back what was merged since a mark, newest first.
     func undo(to mark: Int) {
         while undos.count > mark, let undo = undos.popLast() {
