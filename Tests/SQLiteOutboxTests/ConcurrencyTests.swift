@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteOutbox
 
-/// Claims and settles until it is told to finish and nothing waits.
+/// Claims and settles until it is told to finish and nothing waits; where something waits for ever, for half a minute.
 private final class Consumer: Sendable {
     struct State {
         /// What each profile's deliveries held, in order.
@@ -31,7 +31,8 @@ private final class Consumer: Sendable {
     func run() async {
         var generator = SeededGenerator(seed: 11)
         await withTaskGroup { group in
-            while true {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while ContinuousClock.now < deadline {
                 let isFinishing = end.isFinishing
                 let claim = await outbox.claim(3, of: "main", at: noon)
                 if claim.deliveries.isEmpty, isFinishing, await outbox.census().allSatisfy({ $0.waiting == 0 }) {
@@ -117,6 +118,7 @@ struct ConcurrencyTests {
         await consuming.value
 
         let end = consumer.end
+        #expect(await outbox.census().allSatisfy { $0.waiting == 0 })
         #expect(end.overlaps == 0 && end.inFlight.isEmpty)
         for (profile, stored, refused) in stored {
             let delivered = end.values[profile] ?? []
