@@ -104,17 +104,18 @@ extension Attempt {
                 answer: UpstreamAnswer(
                     status: answer.status, contentType: answer.contentType, body: answer.body,
                     isWhole: answer.isWhole, requestID: answer.requestID),
-                duration: duration)
+                duration: duration, isEndUnknown: answer.isOfGatewayThatGaveUp)
         case .failed(let failure):
-            self.init(outcome: Outcome(failure), answer: nil, duration: duration)
-        case .abandoned:
-            self.init(outcome: .abandoned, answer: nil, duration: duration)
+            self.init(
+                outcome: Outcome(failure), answer: nil, duration: duration, isEndUnknown: failure.wasSent)
+        case .abandoned(let wasSent):
+            self.init(outcome: .abandoned, answer: nil, duration: duration, isEndUnknown: wasSent)
         }
     }
 
     /// Nothing went upstream, and nothing would with another attempt.
     fileprivate static func notSent(_ failure: Failure) -> Attempt {
-        Attempt(outcome: .rejected(failure), answer: nil, duration: .zero)
+        Attempt(outcome: .rejected(failure, .all), answer: nil, duration: .zero)
     }
 }
 

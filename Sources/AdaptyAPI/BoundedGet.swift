@@ -41,7 +41,7 @@ package final class BoundedGet: Sendable {
         case .answered(let answer) where !answer.isWhole: throw Failure("the answer is too long")
         case .answered(let answer): return answer.body
         case .failed(let failure): throw Failure("\(failure.kind.rawValue): \(failure.message)")
-        case .abandoned: throw Failure("given up")
+        case .abandoned(_): throw Failure("given up")
         }
     }
 

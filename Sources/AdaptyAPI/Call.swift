@@ -43,7 +43,7 @@ enum Ending: Sendable, Equatable {
     case answered(Answer)
     case failed(TransferFailure)
     /// Given up by us: stopping, cancelled, or too much in line.
-    case abandoned
+    case abandoned(wasSent: Bool)
 }
 
 /// An answer as the outcome is read from it.

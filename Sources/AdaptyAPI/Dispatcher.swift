@@ -39,7 +39,7 @@ final class Dispatcher {
 
     func begin(_ call: Call, _ conclusion: @escaping Call.Conclusion) {
         guard case .new = call.state, !isStopping, line.count < Self.longestLine else {
-            return conclude(call, conclusion, .abandoned)
+            return conclude(call, conclusion, .abandoned(wasSent: false))
         }
         call.state = .waiting(conclusion)
         call.deadline = .now + options.deadline
@@ -53,10 +53,11 @@ final class Dispatcher {
         case .new:
             call.state = .over
         case .waiting(let conclusion):
-            conclude(call, conclusion, .abandoned)
+            conclude(call, conclusion, .abandoned(wasSent: false))
         case .running(let conclusion, let transfer):
+            let wasSent = transfer.wasSent
             free(transfer)
-            conclude(call, conclusion, .abandoned)
+            conclude(call, conclusion, .abandoned(wasSent: wasSent))
             fill()
         case .over:
             break
@@ -66,7 +67,7 @@ final class Dispatcher {
     func abandonAll() {
         isStopping = true
         // The line first: whoever is first in it would get the place of one that is cancelled.
-        while let (call, conclusion) = line.next() { conclude(call, conclusion, .abandoned) }
+        while let (call, conclusion) = line.next() { conclude(call, conclusion, .abandoned(wasSent: false)) }
         for call in transfers.compactMap(\.call) { cancel(call) }
     }
 
@@ -149,10 +150,14 @@ final class Dispatcher {
         let now = ContinuousClock.now
         for call in transfers.compactMap(\.call) where call.deadline <= now {
             guard case .running(let conclusion, let transfer) = call.state else { continue }
+            let wasSent = transfer.wasSent
             free(transfer)
-            conclude(call, conclusion, .failed(TransferFailure(.timeout, "no end within \(options.deadline)")))
+            let words = "no end within \(options.deadline)"
+            conclude(call, conclusion, .failed(TransferFailure(.timeout, words, wasSent: wasSent)))
         }
-        while let (call, conclusion) = line.next(before: now) { conclude(call, conclusion, .abandoned) }
+        while let (call, conclusion) = line.next(before: now) {
+            conclude(call, conclusion, .abandoned(wasSent: false))
+        }
         multi.poke()
         fill()
         if !line.isEmpty || idle.count < transfers.count { keepWatching() }

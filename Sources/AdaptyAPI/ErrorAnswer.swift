@@ -15,6 +15,16 @@ struct ErrorAnswer: Equatable {
     /// Together at most `mostWordBytes`.
     private(set) var words: [String] = []
     private var wordBytes = 0
+    /// It lists errors in one of Adapty's ways.
+    private var hasErrors = false
+    private var named: IdentifierSet = []
+    private var namesProfile = false
+
+    /// Whether these are Adapty's words, and not those of a proxy that speaks JSON as well: `{}`, `{"message":"..."}`.
+    var isAdaptys: Bool { code != nil || hasErrors }
+
+    /// Which of a patch's fields they are about.
+    var fields: FieldRejection.Fields { namesProfile ? .all : named.isEmpty ? .unnamed : .named(named) }
 
     var isProfileMissing: Bool { code.map { Failure.missingProfileCodes.contains($0) } ?? false }
 
@@ -39,7 +49,10 @@ struct ErrorAnswer: Equatable {
     private mutating func readErrors(_ reader: inout JSONReader) throws(JSONReader.Malformed) {
         guard reader.next == .array else { return note(word: try reader.stringOrSkip()) }
         try reader.array { (reader) throws(JSONReader.Malformed) in
-            guard reader.next == .object else { return note(word: try reader.stringOrSkip()) }
+            guard reader.next == .object else {
+                if reader.next == .string { hasErrors = true }
+                return note(word: try reader.stringOrSkip())
+            }
             try readMember(&reader)
         }
     }
@@ -51,6 +64,11 @@ struct ErrorAnswer: Equatable {
             switch key {
             case "code", "error_code":
                 note(code: try reader.stringOrSkip())
+            case "source" where reader.next == .object:
+                // JSON:API: `{"pointer":"/data/attributes/branch_id"}`, `{"header":"adapty-profile-id"}`.
+                try reader.object { (reader, _) throws(JSONReader.Malformed) in
+                    if let place = try reader.stringOrSkip() { note(source: place) }
+                }
             case "source":
                 source = try reader.stringOrSkip()
             case "detail", "title", "message":
@@ -59,12 +77,28 @@ struct ErrorAnswer: Equatable {
                 try reader.array { (reader) throws(JSONReader.Malformed) in
                     if let word = try reader.stringOrSkip() { said.append(word) }
                 }
+                hasErrors = hasErrors || !said.isEmpty
             default:
                 try reader.skip()
             }
         }
+        if let source { note(source: source) }
         for word in said { note(word: source.map { "\($0): \(word)" } ?? word) }
     }
+
+    /// A field's name, perhaps at the end of a path.
+    private mutating func note(source: String) {
+        let name = source.split { $0 == "." || $0 == "/" }.last.map(String.init) ?? source
+        if let identifier = Identifier(name: name) {
+            named.formUnion(IdentifierSet(identifier))
+        } else if Self.profileSources.contains(name.lowercased().replacing("-", with: "_")) {
+            namesProfile = true
+        }
+    }
+
+    private static let profileSources: Set<String> = [
+        "adapty_profile_id", "adapty_customer_user_id", "profile_id", "customer_user_id",
+    ]
 
     /// The first one counts: the top-level one stands before, or instead of, a member's.
     private mutating func note(code: String?) {

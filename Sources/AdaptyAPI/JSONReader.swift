@@ -60,7 +60,7 @@ struct JSONReader {
         case .object: try object { (reader, _) throws(Malformed) in try reader.skip() }
         case .array: try array { (reader) throws(Malformed) in try reader.skip() }
         case .string: _ = try string()
-        case .other: try word()
+        case .other: _ = try word()
         }
     }
 
@@ -102,11 +102,14 @@ struct JSONReader {
     }
 
     /// A number, `true`, `false` or `null`.
-    private mutating func word() throws(Malformed) {
+    /// A number, `true`, `false`, `null`, or what looks like one of them.
+    mutating func word() throws(Malformed) -> String {
         guard let first = peek(), first.isLetterOrDigit || first == UInt8(ascii: "-") else { throw Malformed() }
+        let start = position
         while position < bytes.count, bytes[position].isLetterOrDigit || "+-.".utf8.contains(bytes[position]) {
             position += 1
         }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
     private mutating func string() throws(Malformed) -> String {

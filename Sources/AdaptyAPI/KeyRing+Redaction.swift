@@ -14,9 +14,10 @@ extension KeyRing {
     func redacted(_ outcome: Outcome) -> Outcome {
         switch outcome {
         case .applied, .abandoned: outcome
-        case .rejected(let failure): .rejected(redacted(failure))
+        case .rejected(let failure, let fields): .rejected(redacted(failure), fields)
         case .profileMissing(let failure): .profileMissing(redacted(failure))
         case .misconfigured(let failure): .misconfigured(redacted(failure))
+        case .refused(let failure, let after): .refused(redacted(failure), after: after)
         case .failed(let failure, let after, let isOverload):
             .failed(redacted(failure), after: after, isOverload: isOverload)
         }

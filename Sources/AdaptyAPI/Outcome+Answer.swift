@@ -6,27 +6,31 @@ extension Outcome {
     /// - Parameter now: what a date in `Retry-After` is measured from.
     init(_ answer: Answer, now: Timestamp) {
         let status = answer.status
-        if (200..<300).contains(status) {
+        if [200, 201, 204].contains(status), SuccessBody.isSuccess(answer) {
             self = .applied
             return
         }
         let said = ErrorAnswer(answer.body)
+        // Only Adapty's words are about the patch or the key; anybody in between can say a status.
+        let adapty = said.flatMap { $0.isAdaptys ? $0 : nil }
         let failure = Failure(answer, said)
+        let delay = answer.retryDelay(now: now)
         switch status {
-        case 400..<500 where said?.isProfileMissing == true:
+        case 408, 409, 421, 423, 425, 429, 499:
+            self = .failed(failure, after: delay, isOverload: status == 429)
+        case 400..<500 where adapty?.isProfileMissing == true:
             self = .profileMissing(failure)
-        case 300..<400, 401, 403, 404:
-            // A 404 that is not Adapty's word on a profile is a wrong path, or somebody else's server.
-            self = .misconfigured(failure)
-        case 408, 429:
-            self = .failed(failure, after: answer.retryDelay(now: now), isOverload: status == 429)
-        case 400, 409, 413, 414, 422, 431:
-            self = .rejected(failure)
+        case 401, 403:
+            self = adapty == nil ? .refused(failure, after: delay) : .misconfigured(failure)
+        // Of the path, the method, the account: other values would fare no better.
+        case 402, 404, 405, 406, 407, 410, 415:
+            self = .refused(failure, after: delay)
         case 400..<500:
-            // About our patch only if Adapty says so; else the words of a proxy or of somebody else's server.
-            self = said == nil ? .misconfigured(failure) : .rejected(failure)
+            self = adapty.map { .rejected(failure, $0.fields) } ?? .refused(failure, after: delay)
+        case 200..<400:
+            self = .refused(failure, after: delay)
         default:
-            self = .failed(failure, after: answer.retryDelay(now: now), isOverload: false)
+            self = .failed(failure, after: delay, isOverload: false)
         }
     }
 
@@ -35,7 +39,7 @@ extension Outcome {
         switch failure.kind {
         case .badHeader:
             // The patch names somebody whom no header can name. Nothing was sent, and nothing ever could be.
-            self = .rejected(words)
+            self = .rejected(words, .all)
         case .resolveFailed, .connectFailed, .tlsFailed, .timeout, .connectionLost, .badAnswer, .internalFault:
             self = .failed(words, after: nil, isOverload: false)
         }
@@ -45,13 +49,23 @@ extension Outcome {
 extension Failure {
     fileprivate init(_ answer: Answer, _ said: ErrorAnswer?) {
         let words = said?.words.joined(separator: " ") ?? ""
+        let type = answer.contentType.prefix { $0 != ";" }.trimmingBlanks
+        let ours =
+            switch answer.status {
+            case 200, 201, 204:
+                "HTTP \(answer.status) with what Adapty does not answer" + (type.isEmpty ? "" : ": \(type)")
+            default: "HTTP \(answer.status) without a reason that could be read"
+            }
         self.init(
-            status: answer.status, code: said?.code ?? "http_\(answer.status)",
-            message: words.isEmpty ? "HTTP \(answer.status) without a reason that could be read" : words)
+            status: answer.status, code: said?.code ?? "http_\(answer.status)", message: words.isEmpty ? ours : words)
     }
 }
 
 extension Answer {
+    /// The answer of a gateway that stopped waiting: what is behind it may still act on the request. 520 to 524 are
+    /// Cloudflare's.
+    var isOfGatewayThatGaveUp: Bool { [408, 499, 502, 504, 520, 522, 524].contains(status) }
+
     fileprivate func retryDelay(now: Timestamp) -> Duration? {
         retryAfter.flatMap { RetryAfter.delay($0, now: now) }
     }

@@ -95,7 +95,7 @@ final class Transfer {
         guard code == CURLE_OK || (code == CURLE_WRITE_ERROR && isCutShort) else {
             let detail = String(cString: errorText)
             let words = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-            return .failed(TransferFailure(code, words))
+            return .failed(TransferFailure(code, words, wasSent: wasSent))
         }
         var status = 0
         ccurl_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
@@ -104,6 +104,13 @@ final class Transfer {
                 status: status, contentType: header("Content-Type") ?? "", requestID: header("Request-Id") ?? "",
                 // Of interest where something failed.
                 retryAfter: status < 300 ? nil : header("Retry-After"), body: answerBody, isWhole: !isCutShort))
+    }
+
+    /// Whether any byte of the request left.
+    var wasSent: Bool {
+        var bytes = 0
+        ccurl_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
+        return bytes > 0
     }
 
     /// A header of the final answer; nil where it is not there, is unreasonably long or holds control characters. It

@@ -20,14 +20,17 @@ struct TransferFailure: Error, Sendable, Equatable {
     let kind: Kind
     /// The raw cause: libcurl's code and words.
     let message: String
+    /// At least some of the request left: the upstream may act on it, though it has not answered.
+    let wasSent: Bool
 
-    init(_ kind: Kind, _ message: String) {
+    init(_ kind: Kind, _ message: String, wasSent: Bool = false) {
         self.kind = kind
         self.message = message
+        self.wasSent = wasSent
     }
 
-    init(_ code: CURLcode, _ words: String) {
-        self.init(Kind(code), "curl \(code.rawValue): \(words)")
+    init(_ code: CURLcode, _ words: String, wasSent: Bool = false) {
+        self.init(Kind(code), "curl \(code.rawValue): \(words)", wasSent: wasSent)
     }
 }
 

@@ -42,7 +42,7 @@ final class Transport: @unchecked Sendable {
             if gate.isOpen { gate.callers += 1 }
             return gate.isOpen
         }
-        guard isAdmitted else { return concluded(.abandoned) }
+        guard isAdmitted else { return concluded(.abandoned(wasSent: false)) }
         if loop.isCurrent {
             start(call, concluded)
         } else {
@@ -75,7 +75,7 @@ final class Transport: @unchecked Sendable {
         do throws(CurlError) {
             if case .new = state { state = .open(try makeDispatcher()) }
             if let dispatcher { return dispatcher.begin(call, concluded) }
-            concluded(.abandoned)
+            concluded(.abandoned(wasSent: false))
         } catch {
             concluded(.failed(TransferFailure(.internalFault, error.description)))
         }

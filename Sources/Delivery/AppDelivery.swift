@@ -3,6 +3,8 @@ package import Relay
 /// Delivers one app's patches: asks the core what to do, does it, tells the core what came of it. One per app, so that
 /// one app's outage never delays another's deliveries. Lives on one loop.
 package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == ContinuousClock.Instant {
+    /// What it is known as to observers.
+    package nonisolated let pipeline: Pipeline
     private let app: String
     private let outbox: any Outbox
     private let upstream: any Upstream
@@ -28,6 +30,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         executor: any SerialExecutor & TaskExecutor
     ) {
         self.app = app
+        pipeline = Pipeline(app: app)
         self.outbox = outbox
         self.upstream = upstream
         self.answers = answers
@@ -68,7 +71,7 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         while true {
             switch core.next(at: clock.now) {
             case .attempt(let delivery): begin(delivery)
-            case .claim(let limit): claim(limit)
+            case .claim(let limit, let probe): claim(limit, probe)
             case .release(let deliveries):
                 for delivery in deliveries { outbox.settle(delivery, as: .released) }
             case .wait(let time):
@@ -83,10 +86,10 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     // Tasks prefer the loop, so that what belongs to no actor runs there too: an attempt went to the global pool and
     // back twice.
 
-    private func claim(_ limit: Int) {
+    private func claim(_ limit: Int, _ probe: ProbeOrder?) {
         Task(executorPreference: executor) { [outbox, app, time] in
             let now = time()
-            await self.claimed(await outbox.claim(limit, of: app, at: now), wall: now)
+            await self.claimed(await outbox.claim(limit, of: app, at: now, probe: probe), wall: now)
         }
     }
 
@@ -112,16 +115,13 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
         // is to find it settled.
         let isMissing = if case .profileMissing = attempt.outcome { true } else { false }
         let verdict = core.finished(
-            delivery, attempt.outcome, at: clock.now, wall: time(), told: isMissing ? tell(delivery, attempt) : [],
+            delivery, attempt, at: clock.now, wall: time(), told: isMissing ? tell(delivery, attempt) : [],
             using: &generator)
         outbox.settle(delivery, as: verdict.settlement)
         if !isMissing { tell(delivery, attempt) }
         observer.attempted(
-            AttemptRecord(app: app, delivery: delivery, attempt: attempt, settlement: verdict.settlement))
-        if let change = verdict.change {
-            answers.hold(app, change != .closed)
-            observer.changed(app, to: change)
-        }
+            AttemptRecord(pipeline: pipeline, delivery: delivery, attempt: attempt, settlement: verdict.settlement))
+        if let change = verdict.change { observer.changed(pipeline, to: change) }
         pump()
         announceIfDrained()
     }
@@ -131,14 +131,17 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
     /// - Returns: the requests whose callers were told.
     @discardableResult
     private func tell(_ delivery: Delivery, _ attempt: Attempt) -> [UniqueID] {
-        switch attempt.outcome {
-        case .applied, .rejected, .profileMissing:
-            delivery.awaiting.filter { answers.arrived(attempt.answer, for: $0) }
-        case .misconfigured:
-            delivery.awaiting.filter { answers.arrived(nil, for: $0) }
-        case .failed, .abandoned:
-            []
-        }
+        let sent = IdentifierSet(delivery.patch)
+        let (concerned, answer): ([Waiter], UpstreamAnswer?) =
+            switch attempt.outcome {
+            case .applied: (delivery.awaiting.filter { $0.isAnswered(byApplying: sent) }, attempt.answer)
+            case .rejected(let failure, let fields):
+                (delivery.callers(ofRejection: FieldRejection(failure, fields)), attempt.answer)
+            case .profileMissing: (delivery.awaiting, attempt.answer)
+            case .misconfigured: (delivery.awaiting, nil)
+            case .refused, .failed, .abandoned: ([], nil)
+            }
+        return concerned.map(\.request).filter { answers.arrived(answer, for: $0) }
     }
 
     private func setAlarm(at time: ContinuousClock.Instant) {

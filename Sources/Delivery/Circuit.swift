@@ -1,35 +1,40 @@
 import Relay
 
-/// Whether an app's upstream is worth asking. Opens after failures on end, or at once when the app's settings are
-/// wrong; lets one probe through when its time is up; closes when the probe works.
+/// Whether an app's upstream is worth asking. Opens when different profiles fail on end, or at once when the app's
+/// settings are wrong; lets one probe through when its time is up; closes when the probe works.
 ///
-/// 429 does not count: it is an answer, and the pacer's business. Neither does what we abandoned ourselves.
+/// One profile counts once, however often it fails: what is wrong with one holds up no other. 429 does not count: it is
+/// an answer, and the pacer's business. Neither does what we abandoned ourselves.
 struct Circuit: Sendable {
     enum Permission: Equatable {
         case closed
         /// One attempt, if none is in flight.
-        case probe
+        case probe(ProbeOrder)
         case open(until: ContinuousClock.Instant)
     }
 
-    private enum State {
-        case closed(failures: Int)
+    fileprivate enum State {
+        /// - `failing`: profiles that failed since something last worked.
+        case closed(failing: Set<ProfileReference>)
         case open(Opening)
         case halfOpen(Opening)
     }
 
-    private struct Opening {
+    fileprivate struct Opening {
         var until: ContinuousClock.Instant
         /// Probes that failed on end.
         var probes: Int
         var isPaused: Bool
+        /// Profiles were refused, which says nothing of those that are on their way: one that works shows that the
+        /// upstream does.
+        var isByRefusal = false
     }
 
     /// How often a misconfigured app is probed.
     static let pause = Duration.seconds(60)
 
     private let failuresToOpen: Int
-    private var state = State.closed(failures: 0)
+    private var state = State.closed(failing: [])
 
     init(failuresToOpen: Int) {
         self.failuresToOpen = max(failuresToOpen, 1)
@@ -42,8 +47,8 @@ struct Circuit: Sendable {
     func permission(at now: ContinuousClock.Instant) -> Permission {
         switch state {
         case .closed: .closed
-        case .halfOpen: .probe
-        case .open(let opening): opening.until <= now ? .probe : .open(until: opening.until)
+        case .halfOpen(let opening): .probe(opening.order)
+        case .open(let opening): opening.until <= now ? .probe(opening.order) : .open(until: opening.until)
         }
     }
 
@@ -52,9 +57,10 @@ struct Circuit: Sendable {
         if case .open(let opening) = state, opening.until <= now { state = .halfOpen(opening) }
     }
 
-    /// An attempt ended. Returns the change, if the state changed.
+    /// An attempt for a profile ended. Returns the change, if the state changed.
     mutating func ended(
-        _ outcome: Outcome, at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
+        _ outcome: Outcome, of profile: ProfileReference, at now: ContinuousClock.Instant,
+        using generator: inout some RandomNumberGenerator
     ) -> CircuitChange? {
         switch outcome {
         case .abandoned, .failed(_, _, isOverload: true):
@@ -65,8 +71,10 @@ struct Circuit: Sendable {
             let wasPaused = isPaused
             state = .open(Opening(until: now.advanced(by: Self.pause), probes: 0, isPaused: true))
             return wasPaused ? nil : .paused(failure)
+        case .refused(let failure, _):
+            return failed(failure, of: profile, isRefusal: true, at: now, using: &generator)
         case .failed(let failure, _, _):
-            return failed(failure, at: now, using: &generator)
+            return failed(failure, of: profile, isRefusal: false, at: now, using: &generator)
         }
     }
 
@@ -79,29 +87,32 @@ struct Circuit: Sendable {
 
     private mutating func answered() -> CircuitChange? {
         switch state {
-        case .closed(failures: 0): return nil
-        case .closed:
-            state = .closed(failures: 0)
+        case .closed(let failing):
+            if !failing.isEmpty { state = .closed(failing: []) }
             return nil
-        case .open:
+        case .open(let opening) where !opening.isByRefusal:
             // A straggler from before it opened: the probe decides, not this one.
             return nil
-        case .halfOpen:
-            state = .closed(failures: 0)
+        case .open, .halfOpen:
+            state = .closed(failing: [])
             return .closed
         }
     }
 
     private mutating func failed(
-        _ failure: Failure, at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
+        _ failure: Failure, of profile: ProfileReference, isRefusal: Bool, at now: ContinuousClock.Instant,
+        using generator: inout some RandomNumberGenerator
     ) -> CircuitChange? {
         switch state {
-        case .closed(let failures) where failures + 1 < failuresToOpen:
-            state = .closed(failures: failures + 1)
-            return nil
-        case .closed:
+        case .closed(var failing):
+            failing.insert(profile)
+            guard failing.count >= failuresToOpen else {
+                state = .closed(failing: failing)
+                return nil
+            }
             let rest = Self.rest(probes: 0, using: &generator)
-            state = .open(Opening(until: now.advanced(by: rest), probes: 0, isPaused: false))
+            state = .open(
+                Opening(until: now.advanced(by: rest), probes: 0, isPaused: false, isByRefusal: isRefusal))
             return .opened(failure)
         case .open:
             return nil
@@ -119,4 +130,9 @@ struct Circuit: Sendable {
         let whole = min(Duration.seconds(1) * (1 << min(probes, 6)), .seconds(60))
         return whole * 3 / 4 + .milliseconds(Int64.random(in: 0...(whole / 4).milliseconds, using: &generator))
     }
+}
+
+extension Circuit.Opening {
+    /// By turns: those that wait longest may all be of one sender whom the upstream refuses.
+    fileprivate var order: ProbeOrder { probes.isMultiple(of: 2) ? .oldest : .newest }
 }

@@ -7,8 +7,8 @@ package struct DeliveryCore: Sendable {
     package enum Action: Sendable {
         /// Make an attempt; answer with `finished`.
         case attempt(Delivery)
-        /// Ask the outbox for so many; answer with `claimed`.
-        case claim(Int)
+        /// Ask the outbox for so many; answer with `claimed`. With an order where it is a probe.
+        case claim(Int, probe: ProbeOrder? = nil)
         /// Hand these back: they were claimed and will not be begun now.
         case release([Delivery])
         /// Ask again at that time, or when something happens.
@@ -28,6 +28,8 @@ package struct DeliveryCore: Sendable {
     private let backoff: Backoff
     private var pacer: Pacer
     private var circuit: Circuit
+    /// The first profile that was told to slow down since something last worked.
+    private var throttled: ProfileReference?
     /// Claimed and not begun.
     private var ready: Deque<Delivery> = []
     private var nextDue: ContinuousClock.Instant?
@@ -61,9 +63,13 @@ package struct DeliveryCore: Sendable {
             mayHaveMore = true
         }
         let room: Int
+        var probe: ProbeOrder?
         switch circuit.permission(at: now) {
-        case .closed: room = policy.concurrency - inFlight
-        case .probe: room = inFlight == 0 ? 1 : 0
+        case .closed:
+            room = policy.concurrency - inFlight
+        case .probe(let order):
+            room = inFlight == 0 ? 1 : 0
+            probe = order
         case .open(let until):
             if !ready.isEmpty { return .release(takeReady()) }
             return mayHaveMore ? .wait(until: until) : rest(at: now)
@@ -79,7 +85,7 @@ package struct DeliveryCore: Sendable {
         if mayHaveMore, !isClaiming, ready.count * 2 <= wanted, circuit.isClosed || room > 0, ready.count < wanted {
             isClaiming = true
             mayHaveMore = false
-            return .claim(wanted - ready.count)
+            return .claim(wanted - ready.count, probe: probe)
         }
         guard room > 0, let first = ready.first else { return rest(at: now) }
         if let time = pacer.take(at: now) { return .wait(until: time) }
@@ -102,36 +108,52 @@ package struct DeliveryCore: Sendable {
 
     /// - Parameter told: requests whose callers heard the answer while they waited.
     package mutating func finished(
-        _ delivery: Delivery, _ outcome: Outcome, at now: ContinuousClock.Instant, wall: Timestamp, told: [UniqueID],
+        _ delivery: Delivery, _ attempt: Attempt, at now: ContinuousClock.Instant, wall: Timestamp, told: [UniqueID],
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
+        let outcome = attempt.outcome
         inFlight -= 1
-        let change = circuit.ended(outcome, at: now, using: &generator)
-        if case .failed(_, let after, isOverload: true) = outcome { pacer.slow(at: now, pausing: after) }
-        if case .applied = outcome { pacer.recover(at: now) }
-        let settlement = settlement(of: delivery, outcome, wall: wall, told: told, using: &generator)
+        let change = circuit.ended(outcome, of: delivery.profile, at: now, using: &generator)
+        pace(outcome, of: delivery.profile, at: now)
+        let settlement = settlement(of: delivery, attempt, wall: wall, told: told, using: &generator)
         switch settlement {
-        case .retry(let at, _), .missing(let at, _, _):
+        case .retry(let at, _, _), .missing(let at, _, _):
             let due = now.advanced(by: max(at - wall, .zero))
             nextDue = nextDue.map { min($0, due) } ?? due
-        case .released, .applied, .dead:
+        case .released, .abandoned, .applied, .rejected, .dead:
             // The outbox tells of what is due again.
             break
         }
         return Verdict(settlement: settlement, change: change)
     }
 
+    /// One profile that is told to slow down waits alone for as long as it was told to; where a second one is, with no
+    /// success between, all do.
+    private mutating func pace(_ outcome: Outcome, of profile: ProfileReference, at now: ContinuousClock.Instant) {
+        switch outcome {
+        case .failed(_, let after, isOverload: true):
+            pacer.slow(at: now, pausing: throttled.map { $0 != profile } ?? false ? after : nil)
+            throttled = throttled ?? profile
+        case .applied:
+            throttled = nil
+            pacer.recover(at: now)
+        case .rejected, .profileMissing, .misconfigured, .refused, .failed, .abandoned:
+            break
+        }
+    }
+
     /// The table "What happens to a delivery" in the README.
     private func settlement(
-        of delivery: Delivery, _ outcome: Outcome, wall: Timestamp, told: [UniqueID],
+        of delivery: Delivery, _ attempt: Attempt, wall: Timestamp, told: [UniqueID],
         using generator: inout some RandomNumberGenerator
     ) -> Settlement {
         let age = wall - (delivery.failingSince ?? wall)
-        switch outcome {
+        let uncertainUntil = attempt.isEndUnknown ? wall + policy.settleAfter : nil
+        switch attempt.outcome {
         case .applied:
             return .applied(at: wall)
-        case .rejected(let failure):
-            return .dead(at: wall, failure)
+        case .rejected(let failure, let fields):
+            return .rejected(at: wall, FieldRejection(failure, fields, answer: attempt.answer))
         case .profileMissing(let failure):
             guard age < policy.profileWait else { return .dead(at: wall, failure) }
             let delay = backoff.missing(attempt: delivery.attempts, using: &generator)
@@ -139,12 +161,12 @@ package struct DeliveryCore: Sendable {
         case .misconfigured:
             // The patch is not to blame: it waits, uncounted, until the app works again.
             return .released
-        case .failed(let failure, let after, _):
+        case .refused(let failure, let after), .failed(let failure, let after, _):
             guard age < policy.giveUpAfter else { return .dead(at: wall, failure) }
             let delay = backoff.failed(attempt: delivery.attempts, using: &generator)
-            return .retry(at: wall + max(delay, after ?? .zero), failure)
+            return .retry(at: wall + max(delay, after ?? .zero), failure, uncertainUntil: uncertainUntil)
         case .abandoned:
-            return .released
+            return uncertainUntil.map { .abandoned(uncertainUntil: $0) } ?? .released
         }
     }
 

@@ -11,8 +11,10 @@ package struct DeliveryPolicy: Sendable, Equatable {
     package var profileWait = Duration.seconds(72 * 3600)
     /// How long an attempt that fails is tried again.
     package var giveUpAfter = Duration.seconds(72 * 3600)
-    /// Failures on end after which the circuit opens.
+    /// Different profiles that fail on end after which the circuit opens.
     package var circuitFailures = 10
+    /// How long an attempt whose end nobody knows may still be taken.
+    package var settleAfter = Duration.seconds(60)
 
     package init() {}
 }

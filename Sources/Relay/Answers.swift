@@ -19,12 +19,13 @@ package final class Answers: Sendable {
     }
 
     private let waits = Mutex(Waits())
-    /// Apps whose deliveries are held back: nobody's patience would see an answer of theirs.
-    private let held = Mutex<Set<String>>([])
+    private let isHeld: @Sendable (String) -> Bool
     private let clock: any Clock<Duration>
 
-    package init(clock: any Clock<Duration>) {
+    /// - Parameter isHeld: whether an app's deliveries are held back: nobody's patience would see an answer of theirs.
+    package init(clock: any Clock<Duration>, isHeld: @escaping @Sendable (_ app: String) -> Bool = { _ in false }) {
         self.clock = clock
+        self.isHeld = isHeld
     }
 
     /// Begins to keep what arrives for a request. Ends with `answer(to:within:)`, or with `forget` before it.
@@ -42,7 +43,7 @@ package final class Answers: Sendable {
     /// told that its answer is heard exactly if it is returned here. Otherwise a patch could be dropped whose caller
     /// was promised its delivery.
     package func answer(to request: UniqueID, of app: String, within wait: Duration) async -> UpstreamAnswer? {
-        if held.withLock({ $0.contains(app) }) { _ = arrived(nil, for: request) }
+        if isHeld(app) { _ = arrived(nil, for: request) }
         return await arrival(of: request, until: .now + wait)
     }
 
@@ -63,13 +64,6 @@ package final class Answers: Sendable {
         }
         waiting?.resume(returning: answer)
         return isAwaited
-    }
-
-    /// Deliveries of an app are held back from now on, or go on.
-    package func hold(_ app: String, _ isHeld: Bool) {
-        held.withLock { held in
-            if isHeld { held.insert(app) } else { held.remove(app) }
-        }
     }
 
     /// No wait goes on beyond a time from now: the node stops, and a caller is better told that its patch is kept than

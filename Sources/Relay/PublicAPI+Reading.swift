@@ -31,7 +31,7 @@ extension Response {
             if status == 429 || status == 503 {
                 headers.append(Field("Retry-After", String(attempt.outcome.secondsToWait)))
             }
-        case .failed, .misconfigured, .abandoned:
+        case .failed, .refused, .misconfigured, .abandoned:
             // A proxy's words; or 401 and 403, which are about the app's key and not about the caller's.
             self.init(.unanswered(attempt))
         }
@@ -68,8 +68,9 @@ extension Outcome {
         switch self {
         // As often as a paused app is probed.
         case .misconfigured: 60
-        case .failed(_, let after?, _): Int(clamping: max(1, (after.milliseconds + 999) / 1000))
-        case .applied, .rejected, .profileMissing, .failed, .abandoned: 5
+        case .failed(_, let after?, _), .refused(_, let after?):
+            Int(clamping: max(1, (after.milliseconds + 999) / 1000))
+        case .applied, .rejected, .profileMissing, .failed, .refused, .abandoned: 5
         }
     }
 }

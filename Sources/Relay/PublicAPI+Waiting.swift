@@ -18,6 +18,11 @@ extension PublicAPI {
             response.headers.append(Field("Preference-Applied", preference.applied))
             return response
         }
+        if let refusal = receipt.dispositions.lazy.compactMap(\.refusal).first {
+            // Adapty would say it again.
+            answers.forget(request.id)
+            return Response(relaying: refusal.answer).accounting(for: receipt)
+        }
         if receipt.dispositions.allSatisfy({ $0 == .unchangedApplied }) {
             answers.forget(request.id)
             // What a v2 upstream says of values it holds already: 200 and a blank body.

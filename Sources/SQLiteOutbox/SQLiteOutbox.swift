@@ -72,17 +72,17 @@ package final class SQLiteOutbox: Outbox {
     }
 
     /// At once where the store is not at it, and on the store's thread otherwise.
-    package func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
-        if let claim = claimAtOnce(limit, of: app, at: now) { return claim }
+    package func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim {
+        if let claim = claimAtOnce(limit, of: app, at: now, probe) { return claim }
         return await ask(or: Claim(deliveries: [], nextDue: nil, hasMore: false)) {
-            $0.claims.append(.init(limit: limit, app: app, now: now, answer: $1))
+            $0.claims.append(.init(limit: limit, app: app, now: now, probe: probe, answer: $1))
         }
     }
 
-    private func claimAtOnce(_ limit: Int, of app: String, at now: Timestamp) -> Claim? {
+    private func claimAtOnce(_ limit: Int, of app: String, at now: Timestamp, _ probe: ProbeOrder?) -> Claim? {
         // What was settled before is to be seen by it.
         guard status.settlementsInMail.load(ordering: .relaxed) == 0 else { return nil }
-        return ledger.ifFree { $0.hasUncommitted ? nil : $0.claim(limit, of: app, at: now) }
+        return ledger.ifFree { $0.hasUncommitted ? nil : $0.claim(limit, of: app, at: now, probe: probe) }
     }
 
     package func settle(_ delivery: Delivery, as settlement: Settlement) {

@@ -139,6 +139,7 @@ extension DeliveryPolicy {
         concurrency = app.concurrency
         profileWait = app.profileWait
         giveUpAfter = app.giveUpAfter
+        settleAfter = app.settleAfter
     }
 }
 

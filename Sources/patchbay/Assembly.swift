@@ -50,11 +50,13 @@ struct Assembly {
             case .sqlite(let path):
                 try SQLiteOutbox(path: path, settings: settings, onEvent: incidents.raise, onDue: due.raise)
             }
+        let conditions = DeliveryConditions(next: DeliveryLog(log: log, label: label))
         let ground = Ground(
-            loops: loops, clock: clock, time: time, outbox: outbox, answers: Answers(clock: clock),
-            health: Health { outbox.isWritable },
-            observer: DeliveryConditions(next: DeliveryLog(log: log, label: label)), logger: logger)
+            loops: loops, clock: clock, time: time, outbox: outbox,
+            answers: Answers(clock: clock) { conditions.isHeld($0) }, health: Health { outbox.isWritable },
+            observer: conditions, logger: logger)
         let front = try await Front(configuration, on: ground)
+        conditions.adopt(front.pipelines)
         let responder = CurrentResponder(front.responder)
 
         let limits = ListenerLimits(configuration)

@@ -92,6 +92,10 @@ struct Front: Sendable {
     }
 }
 
+extension Front {
+    var pipelines: [Pipeline] { routes.values.map(\.delivery.pipeline) }
+}
+
 /// One app's way out: its connections, and what decides when they are used.
 struct DeliveryRoute: Sendable {
     let version: APIVersion

@@ -53,6 +53,8 @@ actor Reload {
 
     private func adopt(_ next: Front) {
         let configuration = next.configuration
+        // First: what a new pipeline says counts from its first attempt on.
+        ground.observer.adopt(next.pipelines)
         parts.deliveries.replace(with: next.routes)
         parts.keys.replace(with: next.refreshes)
         parts.admin.admit(configuration.admin)

@@ -23,26 +23,36 @@ struct OutcomeTests {
     @Test(
         "the table",
         arguments: [
-            Row(200, "", "applied"), Row(201, "", "applied"), Row(204, "", "applied"),
-            Row(200, error("profile_not_found"), "applied"),
-            Row(301, "", "misconfigured"), Row(302, "", "misconfigured"), Row(304, "", "misconfigured"),
-            Row(400, error("validation_error"), "rejected"), Row(400, "", "rejected"), Row(400, "<html>", "rejected"),
+            Row(200, "", "applied"), Row(201, "", "applied"), Row(204, "", "applied"), Row(200, " \r\n", "applied"),
+            Row(200, "{}", "applied"), Row(200, #"{"data":{"profile_id":"x","errors":[]}}"#, "applied"),
+            Row(200, #"{"errors":[],"error_code":null}"#, "applied"), Row(200, "true", "applied"),
+            // Regression: all of these counted as applied, and what was accepted was gone without a word.
+            Row(200, error("profile_not_found"), "refused"), Row(200, "<html>captive portal</html>", "refused"),
+            Row(200, "OK", "refused"), Row(200, #"{"error":"busy"}"#, "refused"), Row(200, "{", "refused"),
+            Row(202, "", "refused"), Row(203, "", "refused"), Row(206, "", "refused"), Row(299, "", "refused"),
+            Row(301, "", "refused"), Row(302, "", "refused"), Row(304, "", "refused"),
+            Row(400, error("validation_error"), "rejected"), Row(400, #"{"errors":["x"]}"#, "rejected"),
+            Row(400, "", "refused"), Row(400, "<html>", "refused"), Row(400, #"{"message":"no"}"#, "refused"),
             Row(400, error("profile_does_not_exist"), "profile_missing"),
             Row(401, error("unauthorized"), "misconfigured"), Row(401, error("not_authenticated"), "misconfigured"),
-            Row(401, "", "misconfigured"),
-            Row(403, error("feature_not_enabled"), "misconfigured"), Row(403, "", "misconfigured"),
+            Row(401, "", "refused"), Row(401, "<html>", "refused"),
+            Row(403, error("feature_not_enabled"), "misconfigured"), Row(403, "", "refused"),
+            Row(403, "<html>", "refused"), Row(403, #"{"message":"Forbidden"}"#, "refused"),
             Row(404, error("profile_not_found"), "profile_missing"),
             Row(404, error("profile_does_not_exist"), "profile_missing"),
-            Row(404, error("not_found"), "misconfigured"), Row(404, "", "misconfigured"),
-            Row(404, "<html>profile_not_found</html>", "misconfigured"),
-            Row(404, #"["profile_not_found"]"#, "misconfigured"),
-            Row(404, #"{"data":{"error_code":"profile_not_found"}}"#, "misconfigured"),
+            Row(404, error("not_found"), "refused"), Row(404, "", "refused"),
+            Row(404, "<html>profile_not_found</html>", "refused"),
+            Row(404, #"["profile_not_found"]"#, "refused"),
+            Row(404, #"{"data":{"error_code":"profile_not_found"}}"#, "refused"),
             Row(404, #"{"errors":[{"code":"profile_not_found"}]}"#, "profile_missing"),
             Row(404, #"{"errors":[{"code":"profile_does_not_exist","status":"404"}]}"#, "profile_missing"),
             Row(422, error("profile_not_found"), "profile_missing"),
-            Row(405, "", "misconfigured"), Row(405, error("x"), "rejected"), Row(409, "", "rejected"),
-            Row(413, "", "rejected"), Row(422, "", "rejected"),
-            Row(408, "", "failed"), Row(429, "", "throttled"), Row(429, error("rate_limited"), "throttled"),
+            Row(402, "", "refused"), Row(405, "", "refused"), Row(405, error("x"), "refused"), Row(410, "", "refused"),
+            Row(418, error("x"), "rejected"), Row(418, "", "refused"), Row(413, error("x"), "rejected"),
+            Row(413, "<html>", "refused"), Row(422, error("x"), "rejected"), Row(422, "{}", "refused"),
+            Row(408, "", "failed"), Row(409, "", "failed"), Row(409, error("x"), "failed"), Row(421, "", "failed"),
+            Row(423, error("locked"), "failed"), Row(425, "", "failed"), Row(499, "", "failed"),
+            Row(429, "", "throttled"), Row(429, error("rate_limited"), "throttled"),
             Row(500, "", "failed"), Row(500, error("profile_not_found"), "failed"), Row(502, "<html>", "failed"),
             Row(503, "", "failed"), Row(504, "", "failed"), Row(520, "", "failed"), Row(599, "", "failed"),
             Row(999, "", "failed"), Row(0, "", "failed"), Row(101, "", "failed"),
@@ -71,7 +81,8 @@ struct OutcomeTests {
         let outcome = Outcome(TransferFailure(kind, "why"))
         let failure = Failure(status: nil, code: kind.rawValue, message: "why")
         #expect(
-            outcome == (kind == .badHeader ? .rejected(failure) : .failed(failure, after: nil, isOverload: false)))
+            outcome == (kind == .badHeader ? .rejected(failure, .all) : .failed(failure, after: nil, isOverload: false))
+        )
     }
 
     @Test("a rejection carries Adapty's words")
@@ -79,7 +90,41 @@ struct OutcomeTests {
         let body = #"{"errors":[{"source":"branch_id","errors":["Too long."]}],"error_code":"validation_error"}"#
         #expect(
             Outcome(Answer(status: 400, body: Array(body.utf8)), now: Self.now)
-                == .rejected(Failure(status: 400, code: "validation_error", message: "branch_id: Too long.")))
+                == .rejected(
+                    Failure(status: 400, code: "validation_error", message: "branch_id: Too long."),
+                    .named(IdentifierSet(.branchID))))
+    }
+
+    @Test(
+        "a rejection says which fields it is about, where Adapty does",
+        arguments: [
+            (
+                #"[{"source":"branch_id","errors":["x"]},{"source":"appsflyer_id","errors":["y"]}]"#,
+                FieldRejection.Fields.named([IdentifierSet(.branchID), IdentifierSet(.appsflyerID)])
+            ),
+            (#"[{"source":"body.branch_id","errors":["x"]}]"#, .named(IdentifierSet(.branchID))),
+            (
+                #"[{"code":"invalid","source":{"pointer":"/data/attributes/branch_id"}}]"#,
+                .named(IdentifierSet(.branchID))
+            ),
+            (#"[{"source":null,"errors":["x"]}]"#, .unnamed), (#"["branch_id is too long"]"#, .unnamed),
+            (#"[{"source":"adapty-customer-user-id","errors":["x"]}]"#, .all),
+            (#"[{"source":{"header":"adapty-profile-id"},"code":"x"}]"#, .all),
+        ])
+    func fields(errors: String, expected: FieldRejection.Fields) {
+        let body = #"{"errors":\#(errors),"error_code":"validation_error","status_code":400}"#
+        guard case .rejected(_, expected) = Outcome(Answer(status: 400, body: Array(body.utf8)), now: Self.now) else {
+            Issue.record("\(Outcome(Answer(status: 400, body: Array(body.utf8)), now: Self.now))")
+            return
+        }
+    }
+
+    @Test("a v1 profile that is read only in part is still no error")
+    func longProfile() {
+        let start = Array(#"{"data":{"profile_id":"x","custom_attributes":[{"a":"#.utf8)
+        #expect(Outcome(Answer(status: 200, body: start, isWhole: false), now: Self.now) == .applied)
+        let error = Array(#"{"errors":["x"],"data":{"a":"#.utf8)
+        #expect(Outcome(Answer(status: 200, body: error, isWhole: false), now: Self.now).name == "refused")
     }
 
     @Test("an answer without words gets some of ours")

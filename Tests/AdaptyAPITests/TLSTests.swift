@@ -21,7 +21,8 @@ struct TLSTests {
         try await withTLSUpstream(name: "IP:127.0.0.1", trusted: true) { api, _ in
             for _ in 0..<3 {
                 let attempt = await api.read(somebody)
-                #expect(attempt.outcome == .applied)
+                // It answers with a page, which Adapty does not.
+                #expect(attempt.answer?.status == 200)
                 #expect(attempt.answer?.body.isEmpty == false)
             }
         }

@@ -115,7 +115,7 @@ struct TroubleTests {
         }) { api, _ in
             for _ in 0..<2 {
                 let attempt = await api.set()
-                #expect(attempt.outcome.name == (status == 200 ? "applied" : "failed"))
+                #expect(attempt.outcome.name == (status == 200 ? "refused" : "failed"))
                 #expect(attempt.answer?.status == status)
                 #expect(attempt.answer?.body.count == 65536)
                 #expect(attempt.answer?.isWhole == false)
@@ -143,7 +143,7 @@ struct TroubleTests {
     func redirect(status: Int) async throws {
         try await withAPI({ _ in [http(status, "", "Location: /elsewhere")] }) { api, upstream in
             let attempt = await api.set()
-            #expect(attempt.outcome.name == "misconfigured")
+            #expect(attempt.outcome.name == "refused")
             #expect(attempt.outcome.failure?.status == status)
             #expect(upstream.requests.count == 1)
         }
@@ -151,7 +151,7 @@ struct TroubleTests {
 
     @Test(
         "a proxy's HTML is no answer of Adapty's",
-        arguments: [(404, "misconfigured"), (400, "rejected"), (502, "failed")])
+        arguments: [(200, "refused"), (403, "refused"), (404, "refused"), (400, "refused"), (502, "failed")])
     func html(status: Int, name: String) async throws {
         let page = "<html><body>profile_not_found &amp; \"error_code\"</body></html>"
         try await withAPI({ _ in [http(status, page, "Content-Type: text/html")] }) { api, _ in
@@ -159,6 +159,27 @@ struct TroubleTests {
             #expect(attempt.outcome.name == name)
             #expect(attempt.outcome.failure?.code == "http_\(status)")
             #expect(attempt.answer?.contentType == "text/html")
+        }
+    }
+
+    @Test(
+        "what was sent and not answered may still be taken; what was not sent may not",
+        arguments: [
+            (TestUpstream.Step.hold, true), (.reset, true), (.close, true), (.send("junk\r\n\r\n"), true),
+            (http(504), true), (http(502), true), (http(503), false), (http(400), false), (http(200), false),
+        ])
+    func unknownEnds(step: TestUpstream.Step, isUnknown: Bool) async throws {
+        try await withAPI(settings: { $0.timeout = .milliseconds(300) }, { _ in [step] }) { api, _ in
+            #expect(await api.set().isEndUnknown == isUnknown)
+        }
+    }
+
+    @Test("nobody listens: that attempt can never be taken")
+    func notSent() async throws {
+        let port = try closedPort()
+        try await withAPI(url: { _ in "http://127.0.0.1:\(port)" }, { _ in [] }) { api, _ in
+            let attempt = await api.set()
+            #expect(attempt.outcome.failure?.code == "connect_failed" && !attempt.isEndUnknown)
         }
     }
 

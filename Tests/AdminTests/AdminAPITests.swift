@@ -4,7 +4,7 @@ import Testing
 
 struct CountedOutbox: Outbox {
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] { [] }
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+    func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim {
         Claim(deliveries: [], nextDue: nil, hasMore: false)
     }
     func settle(_ delivery: Delivery, as settlement: Settlement) {}

@@ -212,6 +212,7 @@ struct EffectiveTests {
                     ca_file: none  # default
                     profile_wait: 3d  # default
                     give_up_after: 3d  # default
+                    settle_after: 1m  # default
                     reassert_after: 1d  # default
                     require_profile_token: false  # default
                 sources:

@@ -23,7 +23,7 @@ private final class FakeOutbox: Outbox {
 
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] { [] }
 
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+    func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim {
         state.withLock { state in
             let taken = Array(state.waiting.prefix(limit))
             state.waiting.removeFirst(taken.count)
@@ -82,7 +82,7 @@ private final class Records: DeliveryObserver {
     var attempts: [AttemptRecord] { state.withLock { $0.0 } }
     var changes: [CircuitChange] { state.withLock { $0.1 } }
     func attempted(_ record: AttemptRecord) { state.withLock { $0.0.append(record) } }
-    func changed(_ app: String, to change: CircuitChange) { state.withLock { $0.1.append(change) } }
+    func changed(_ pipeline: Pipeline, to change: CircuitChange) { state.withLock { $0.1.append(change) } }
 }
 
 /// A thread of its own for the actor: the loop's stand-in.

@@ -9,11 +9,11 @@ struct CircuitTests {
 
     /// Fails on end until it opens.
     private func opened(_ circuit: inout Circuit, _ generator: inout Seeded) -> CircuitChange? {
-        for _ in 1..<10 {
-            #expect(circuit.ended(.failing, at: base, using: &generator) == nil)
+        for number in 1..<10 {
+            #expect(circuit.ended(.failing, of: .number(number), at: base, using: &generator) == nil)
             #expect(circuit.permission(at: base) == .closed)
         }
-        return circuit.ended(.failing, at: base, using: &generator)
+        return circuit.ended(.failing, of: .number(10), at: base, using: &generator)
     }
 
     @Test("opens after ten failures on end, and says so once")
@@ -21,7 +21,7 @@ struct CircuitTests {
         var generator = Seeded(1)
         var circuit = Circuit(failuresToOpen: 10)
         #expect(opened(&circuit, &generator) == .opened(.timeout))
-        #expect(circuit.ended(.failing, at: base, using: &generator) == nil)
+        #expect(circuit.ended(.failing, of: .number(0), at: base, using: &generator) == nil)
         guard case .open(let until) = circuit.permission(at: base) else {
             Issue.record("not open")
             return
@@ -33,9 +33,9 @@ struct CircuitTests {
     func successResets() {
         var generator = Seeded(1)
         var circuit = Circuit(failuresToOpen: 2)
-        for _ in 0..<5 {
-            #expect(circuit.ended(.failing, at: base, using: &generator) == nil)
-            #expect(circuit.ended(.applied, at: base, using: &generator) == nil)
+        for number in 0..<5 {
+            #expect(circuit.ended(.failing, of: .number(number), at: base, using: &generator) == nil)
+            #expect(circuit.ended(.applied, of: .number(0), at: base, using: &generator) == nil)
         }
         #expect(circuit.permission(at: base) == .closed)
     }
@@ -54,31 +54,55 @@ struct CircuitTests {
             }
             pauses.append(now.duration(to: until))
             now = until
-            #expect(circuit.permission(at: now) == .probe)
+            #expect(circuit.permission(at: now) == .probe(pauses.count.isMultiple(of: 2) ? .newest : .oldest))
             circuit.began(at: now)
-            #expect(circuit.ended(.failing, at: now, using: &generator) == nil)
+            #expect(circuit.ended(.failing, of: .number(0), at: now, using: &generator) == nil)
         }
         for (earlier, later) in zip(pauses, pauses.dropFirst()) { #expect(later > earlier || later >= .seconds(45)) }
         #expect(pauses.allSatisfy { $0 <= .seconds(60) })
         now = now.advanced(by: .seconds(60))
         circuit.began(at: now)
-        #expect(circuit.ended(.applied, at: now, using: &generator) == .closed)
+        #expect(circuit.ended(.applied, of: .number(0), at: now, using: &generator) == .closed)
         #expect(circuit.permission(at: now) == .closed)
+    }
+
+    // Regression: one profile that a firewall refused paused the app for everybody, and was probed again and again.
+    @Test(
+        "one profile counts once, however often it fails, and however it is refused",
+        arguments: [Outcome.blocked, .failing])
+    func oneProfileCountsOnce(outcome: Outcome) {
+        var generator = Seeded(1)
+        var circuit = Circuit(failuresToOpen: 10)
+        for round in 0..<100 {
+            #expect(circuit.ended(outcome, of: .number(round % 9), at: base, using: &generator) == nil)
+        }
+        #expect(circuit.permission(at: base) == .closed)
+        #expect(circuit.ended(outcome, of: .number(9), at: base, using: &generator) != nil)
+    }
+
+    @Test("what is refused on end opens it, and one that was on its way and works closes it again")
+    func refusals() {
+        var generator = Seeded(1)
+        var circuit = Circuit(failuresToOpen: 10)
+        for number in 0..<10 { _ = circuit.ended(.blocked, of: .number(number), at: base, using: &generator) }
+        #expect(!circuit.isClosed)
+        #expect(circuit.ended(.applied, of: .number(99), at: base, using: &generator) == .closed)
+        #expect(circuit.isClosed)
     }
 
     @Test("wrong settings pause the app at once, and a probe a minute is let through")
     func pauses() {
         var generator = Seeded(1)
         var circuit = Circuit(failuresToOpen: 10)
-        #expect(circuit.ended(.misconfigured(.key), at: base, using: &generator) == .paused(.key))
+        #expect(circuit.ended(.misconfigured(.key), of: .number(0), at: base, using: &generator) == .paused(.key))
         #expect(circuit.permission(at: base) == .open(until: base.advanced(by: .seconds(60))))
         let later = base.advanced(by: .seconds(60))
         circuit.began(at: later)
-        #expect(circuit.ended(.misconfigured(.key), at: later, using: &generator) == nil)
+        #expect(circuit.ended(.misconfigured(.key), of: .number(0), at: later, using: &generator) == nil)
         #expect(circuit.permission(at: later) == .open(until: later.advanced(by: .seconds(60))))
         let last = later.advanced(by: .seconds(60))
         circuit.began(at: last)
-        #expect(circuit.ended(.applied, at: last, using: &generator) == .closed)
+        #expect(circuit.ended(.applied, of: .number(0), at: last, using: &generator) == .closed)
     }
 
     @Test("429 and what we abandoned ourselves never open it")
@@ -86,8 +110,8 @@ struct CircuitTests {
         var generator = Seeded(1)
         var circuit = Circuit(failuresToOpen: 1)
         for _ in 0..<100 {
-            #expect(circuit.ended(.throttled, at: base, using: &generator) == nil)
-            #expect(circuit.ended(.abandoned, at: base, using: &generator) == nil)
+            #expect(circuit.ended(.throttled, of: .number(0), at: base, using: &generator) == nil)
+            #expect(circuit.ended(.abandoned, of: .number(0), at: base, using: &generator) == nil)
         }
         #expect(circuit.permission(at: base) == .closed)
     }
@@ -96,9 +120,15 @@ struct CircuitTests {
     func stragglersDoNotClose() {
         var generator = Seeded(1)
         var circuit = Circuit(failuresToOpen: 1)
-        _ = circuit.ended(.failing, at: base, using: &generator)
-        #expect(circuit.ended(.applied, at: base, using: &generator) == nil)
+        _ = circuit.ended(.failing, of: .number(0), at: base, using: &generator)
+        #expect(circuit.ended(.applied, of: .number(0), at: base, using: &generator) == nil)
         #expect(!circuit.isClosed)
+    }
+}
+
+extension ProfileReference {
+    fileprivate static func number(_ number: Int) -> ProfileReference {
+        .profileID(UniqueID(high: 7, low: UInt64(number)))
     }
 }
 

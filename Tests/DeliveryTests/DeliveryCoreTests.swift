@@ -8,7 +8,7 @@ struct DeliveryCoreTests {
     @Test("asks the outbox at start, and rests when nothing waits")
     func claimsAtStart() {
         var bench = Bench()
-        guard case .claim(let limit) = bench.core.next(at: bench.now) else {
+        guard case .claim(let limit, probe: nil) = bench.core.next(at: bench.now) else {
             Issue.record("no claim")
             return
         }
@@ -50,9 +50,10 @@ struct DeliveryCoreTests {
         var bench = Bench { $0.concurrency = 1 }
         bench.claimed([.sample("a"), .sample("b")])
         #expect(bench.attempts().begun.map(\.profile.value) == ["a"])
-        bench.finish(
-            .sample("a"),
-            .failed(Failure(status: 429, code: "busy", message: ""), after: .seconds(120), isOverload: true))
+        let busy = Outcome.failed(
+            Failure(status: 429, code: "busy", message: ""), after: .seconds(120), isOverload: true)
+        bench.finish(.sample("z"), busy)
+        bench.finish(.sample("a"), busy)
         let paused = bench.attempts()
         #expect(paused.begun.isEmpty && paused.released.map(\.profile.value) == ["b"] && paused.until == .seconds(120))
         // The outbox says that it is due again; nothing is asked for before the time.
@@ -73,9 +74,10 @@ struct DeliveryCoreTests {
         var bench = Bench { $0.concurrency = 1 }
         bench.claimed([.sample("a"), .sample("b")])
         #expect(bench.attempts().begun.map(\.profile.value) == ["a"])
-        bench.finish(
-            .sample("a"), .failed(Failure(status: 429, code: "busy", message: ""), after: .seconds(2), isOverload: true)
-        )
+        let busy = Outcome.failed(
+            Failure(status: 429, code: "busy", message: ""), after: .seconds(2), isOverload: true)
+        bench.finish(.sample("z"), busy)
+        bench.finish(.sample("a"), busy)
         let paused = bench.attempts()
         #expect(paused.begun.isEmpty && paused.released.isEmpty && paused.until == .seconds(2))
         bench.elapsed = .seconds(2)
@@ -91,7 +93,7 @@ struct DeliveryCoreTests {
         loop: while true {
             switch bench.core.next(at: bench.now) {
             case .attempt: continue
-            case .claim(let limit):
+            case .claim(let limit, _):
                 claims += 1
                 #expect(limit == 4 || limit == 2)
                 break loop
@@ -124,8 +126,9 @@ struct DeliveryCoreTests {
     @Test(
         "settles each outcome as the table says",
         arguments: [
-            (Outcome.applied, "applied"), (.rejected(.refused), "dead"), (.profileMissing(.missing), "missing"),
-            (.misconfigured(.key), "released"), (.failing, "retry"), (.throttled, "retry"), (.abandoned, "released"),
+            (Outcome.applied, "applied"), (.rejected(.refused, .unnamed), "rejected"),
+            (.profileMissing(.missing), "missing"), (.blocked, "retry"), (.misconfigured(.key), "released"),
+            (.failing, "retry"), (.throttled, "retry"), (.abandoned, "released"),
         ])
     func settlesByTheTable(outcome: Outcome, expected: String) {
         var bench = Bench()
@@ -138,15 +141,77 @@ struct DeliveryCoreTests {
             case .applied: "applied"
             case .retry: "retry"
             case .missing: "missing"
+            case .rejected: "rejected"
             case .dead: "dead"
             case .released: "released"
+            case .abandoned: "abandoned"
             }
         #expect(name == expected)
     }
 
+    @Test("one profile that is told to slow down slows the others, and stops none")
+    func oneThrottledProfile() {
+        var bench = Bench { $0.concurrency = 1 }
+        bench.claimed([.sample("a"), .sample("b")])
+        _ = bench.attempts()
+        let settlement = bench.finish(
+            .sample("a"),
+            .failed(Failure(status: 429, code: "busy", message: ""), after: .seconds(120), isOverload: true)
+        ).settlement
+        guard case .retry(let at, _, _) = settlement, at == bench.wall + .seconds(120) else {
+            Issue.record("\(settlement)")
+            return
+        }
+        #expect(bench.attempts().begun.map(\.profile.value) == ["b"])
+    }
+
+    // Regression: the probe took the same refused profile again and again, and everybody waited with it.
+    @Test("probes with what was not refused yet, by turns the oldest and the newest")
+    func probes() {
+        var bench = Bench()
+        _ = bench.core.next(at: bench.now)
+        bench.claimed((0..<10).map { .sample("u\($0)") })
+        for delivery in bench.attempts().begun { bench.finish(delivery, .blocked) }
+        var orders: [ProbeOrder?] = []
+        for _ in 0..<4 {
+            bench.core.wake()
+            guard case .wait(let until) = bench.core.next(at: bench.now) else {
+                Issue.record("does not wait")
+                return
+            }
+            bench.elapsed = Bench.base.duration(to: until)
+            guard case .claim(1, let order) = bench.core.next(at: bench.now) else {
+                Issue.record("no claim")
+                return
+            }
+            orders.append(order)
+            bench.claimed([.sample("p\(orders.count)")])
+            for delivery in bench.attempts().begun { bench.finish(delivery, .blocked) }
+        }
+        #expect(orders == [.oldest, .newest, .oldest, .newest])
+    }
+
+    @Test("an attempt whose end nobody knows is settled as one that may still be taken")
+    func unknownEnd() {
+        var bench = Bench()
+        _ = bench.core.next(at: bench.now)
+        bench.claimed([.sample("a"), .sample("b")])
+        let begun = bench.attempts().begun
+        let lost = Attempt(outcome: .failing, answer: nil, duration: .zero, isEndUnknown: true)
+        guard case .retry(_, .timeout, uncertainUntil: .start + .seconds(60)) = bench.finish(begun[0], lost).settlement
+        else {
+            Issue.record("taken for one that was not sent")
+            return
+        }
+        let cut = Attempt(outcome: .abandoned, answer: nil, duration: .zero, isEndUnknown: true)
+        #expect(bench.finish(begun[1], cut).settlement == .abandoned(uncertainUntil: .start + .seconds(60)))
+    }
+
     @Test("gives up what fails for longer than it may, and keeps it as a dead letter")
     func givesUp() {
-        for (outcome, failure) in [(Outcome.failing, Failure.timeout), (.profileMissing(.missing), .missing)] {
+        for (outcome, failure) in [
+            (Outcome.failing, Failure.timeout), (.profileMissing(.missing), .missing), (.blocked, .blocked),
+        ] {
             var bench = Bench()
             _ = bench.core.next(at: bench.now)
             bench.elapsed = .seconds(72 * 3600 - 1)
@@ -233,7 +298,7 @@ struct DeliveryCoreTests {
                 case .attempt(let delivery):
                     flying.append(delivery)
                     begunAt.append(bench.elapsed)
-                case .claim(let limit):
+                case .claim(let limit, _):
                     let taken = Array(waiting.prefix(limit))
                     waiting.removeFirst(taken.count)
                     bench.claimed(taken, hasMore: !waiting.isEmpty)
@@ -255,8 +320,8 @@ struct DeliveryCoreTests {
             let outcome = outcomes[Int.random(in: 0..<outcomes.count, using: &generator)]
             switch bench.finish(delivery, outcome).settlement {
             case .applied: done += 1
-            case .retry, .missing, .released: waiting.append(delivery)
-            case .dead: Issue.record("dead without a reason")
+            case .retry, .missing, .released, .abandoned: waiting.append(delivery)
+            case .dead, .rejected: Issue.record("dead without a reason")
             }
         }
         #expect(done == 200)

@@ -22,11 +22,14 @@ extension Failure {
     static let timeout = Failure(status: nil, code: "timeout", message: "no answer")
     static let missing = Failure(status: 404, code: "profile_not_found", message: "Profile not found")
     static let refused = Failure(status: 400, code: "validation_error", message: "no")
+    static let blocked = Failure(
+        status: 403, code: "http_403", message: "HTTP 403 without a reason that could be read")
     static let key = Failure(status: 401, code: "unauthorized", message: "Invalid API key")
 }
 
 extension Outcome {
     static let failing = Outcome.failed(.timeout, after: nil, isOverload: false)
+    static let blocked = Outcome.refused(Failure.blocked, after: nil)
     static let throttled = Outcome.failed(
         Failure(status: 429, code: "rate_limited", message: "slow down"), after: nil, isOverload: true)
 }
@@ -39,7 +42,8 @@ extension Delivery {
         let field = MergedPatch.Field(identifier: .appsflyerID, value: .text("1-2"), at: since, sequence: 1)
         guard let profile = ProfileReference.customerUserID(user) else { preconditionFailure("not a user id: \(user)") }
         return Delivery(
-            app: "main", profile: profile, patch: MergedPatch([field]), awaiting: awaiting, attempts: attempts,
+            app: "main", profile: profile, patch: MergedPatch([field]),
+            awaiting: awaiting.map { Waiter($0, IdentifierSet(.appsflyerID)) }, attempts: attempts,
             since: since, failingSince: failingSince)
     }
 }
@@ -87,7 +91,12 @@ struct Bench {
     mutating func finish(
         _ delivery: Delivery, _ outcome: Outcome, told: [UniqueID] = []
     ) -> DeliveryCore.Verdict {
-        core.finished(delivery, outcome, at: now, wall: wall, told: told, using: &generator)
+        finish(delivery, Attempt(outcome: outcome, answer: nil, duration: .zero), told: told)
+    }
+
+    @discardableResult
+    mutating func finish(_ delivery: Delivery, _ attempt: Attempt, told: [UniqueID] = []) -> DeliveryCore.Verdict {
+        core.finished(delivery, attempt, at: now, wall: wall, told: told, using: &generator)
     }
 }
 

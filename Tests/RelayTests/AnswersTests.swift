@@ -40,14 +40,14 @@ struct AnswersTests {
 
     @Test("while an app's deliveries are held back its callers do not wait; an answer that came is theirs all the same")
     func held() async {
-        let answers = Answers(clock: ContinuousClock())
-        answers.hold("main", true)
+        let isHeld = Mutex(true)
+        let answers = Answers(clock: ContinuousClock()) { app in app == "main" && isHeld.withLock { $0 } }
         answers.expect(id)
         #expect(await answers.answer(to: id, of: "main", within: .seconds(30)) == nil)
         answers.expect(id)
         #expect(answers.arrived(said, for: id))
         #expect(await answers.answer(to: id, of: "main", within: .seconds(30)) == said)
-        answers.hold("main", false)
+        isHeld.withLock { $0 = false }
         answers.expect(id)
         async let heard = answers.answer(to: id, of: "main", within: .seconds(30))
         while !answers.arrived(said, for: id) { await Task.yield() }

@@ -48,7 +48,7 @@ struct FakeStages: Authenticator, Limiter, Normalizer, Outbox, Reader {
         submitted.add(submission)
         return dispositions
     }
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+    func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim {
         Claim(deliveries: [], nextDue: nil, hasMore: false)
     }
     func settle(_ delivery: Delivery, as settlement: Settlement) {}

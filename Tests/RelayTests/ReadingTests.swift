@@ -27,7 +27,7 @@ private let readingCases = [
     ReadingCase(testDescription: "200", outcome: .applied, answer: said(200), status: 200),
     ReadingCase(
         testDescription: "no such profile", outcome: .profileMissing(failure(404)), answer: said(404), status: 404),
-    ReadingCase(testDescription: "400", outcome: .rejected(failure(400)), answer: said(400), status: 400),
+    ReadingCase(testDescription: "400", outcome: .rejected(failure(400), .unnamed), answer: said(400), status: 400),
     ReadingCase(
         testDescription: "401 is about our key", outcome: .misconfigured(failure(401)), answer: said(401), status: 503,
         retryAfter: "60", code: "unavailable"),
@@ -58,7 +58,8 @@ private let readingCases = [
         status: 503, retryAfter: "5", code: "unavailable"),
     ReadingCase(testDescription: "given up", outcome: .abandoned, status: 503, retryAfter: "1", code: "unavailable"),
     ReadingCase(
-        testDescription: "never sent: the id cannot be", outcome: .rejected(failure(nil, "bad_profile")), status: 400,
+        testDescription: "never sent: the id cannot be", outcome: .rejected(failure(nil, "bad_profile"), .all),
+        status: 400,
         code: "validation_error"),
     ReadingCase(
         testDescription: "more than is read", outcome: .applied,

@@ -233,7 +233,7 @@ struct FailureTests {
         try edit(scratch.file, "PRAGMA user_version = 99")
         let error = try #require(throws: OutboxOpenError.self) { try SQLiteOutbox(path: scratch.file) { _ in } }
         #expect(error.problem == .newerSchema)
-        #expect(error.cause == "its schema is 99, this program knows 2")
+        #expect(error.cause == "its schema is 99, this program knows 3")
     }
 
     @Test("a place that cannot be written is named", arguments: ["/proc/patchbay/outbox.db", "/sys/outbox.db"])

@@ -23,27 +23,27 @@ struct LedgerModelTests {
                 let arrival = randomArrival(sequence, at: now, using: &generator)
                 let isAsked = !arrival.isAwaited && Bool.random(using: &generator)
                 if isAsked, let known = ledger.recognize(arrival, at: now) {
-                    #expect(known != .accepted && known == model.merge(arrival))
+                    #expect(known.kind != .accepted && known.kind == model.merge(arrival))
                     continue
                 }
                 let mark = ledger.undoMark
                 let disposition = ledger.merge(arrival, at: now)
                 // What is known is recognized.
-                if isAsked { #expect(disposition == .accepted) }
+                if isAsked { #expect(disposition.kind == .accepted) }
                 if Int.random(in: 0..<6, using: &generator) == 0 {
                     ledger.undo(to: mark)
                 } else {
                     ledger.keep()
-                    #expect(disposition == model.merge(arrival))
+                    #expect(disposition.kind == model.merge(arrival))
                 }
             case 5..<7:
                 let claim = ledger.claim(Int.random(in: 0...3, using: &generator), of: "main", at: now)
                 for delivery in claim.deliveries {
-                    // One on its way for each profile, due, and with all that waits.
+                    // One on its way for each profile, due, and with all that waits, or one field of what is isolated.
                     #expect(!onTheirWay.contains { $0.profile == delivery.profile })
                     #expect(model.due(at: now).contains(delivery.profile))
-                    #expect(delivery.patch.identifiers == model.waiting(of: delivery.profile))
                     model.claim(delivery.profile)
+                    #expect(delivery.patch.identifiers == model.sent(to: delivery.profile))
                 }
                 onTheirWay += claim.deliveries
                 #expect(claim.hasMore == !model.due(at: now).isEmpty)
@@ -54,7 +54,8 @@ struct LedgerModelTests {
                 #expect(delivery.awaiting == model.callersAtClaim(of: delivery.profile))
                 let settlement = randomSettlement(of: delivery, at: now, using: &generator)
                 let dead = ledger.settle(delivery, as: settlement, at: now)
-                #expect((dead != nil) == model.settle(delivery.profile, as: settlement, at: now))
+                #expect(
+                    Set(dead.map(\.field.identifier)) == model.settle(delivery.profile, as: settlement, at: now))
             }
             #expect(ledger.waitingCount == model.profiles.values.count { !$0.waiting.isEmpty })
         }
@@ -74,7 +75,7 @@ struct LedgerModelTests {
             deliveries = ledger.claim(1000, of: "main", at: far).deliveries
             for delivery in deliveries { model.claim(delivery.profile) }
             rounds += 1
-        } while !deliveries.isEmpty && rounds < 10
+        } while !deliveries.isEmpty && rounds < 20
         #expect(ledger.waitingCount == 0 && model.due(at: far).isEmpty)
         for (profile, known) in model.profiles {
             for identifier in Identifier.allCases {
@@ -138,12 +139,16 @@ struct LedgerModelTests {
         of delivery: Delivery, at now: Timestamp, using generator: inout SeededGenerator
     ) -> Settlement {
         let later = now + .seconds(Int.random(in: 0...60, using: &generator))
-        return switch Int.random(in: 0..<10, using: &generator) {
+        let some = IdentifierSet(Identifier.allCases[Int.random(in: 0..<3, using: &generator)])
+        return switch Int.random(in: 0..<13, using: &generator) {
         case 0..<5: .applied(at: now)
         case 5: .retry(at: later, outage)
-        case 6: .missing(retryAt: later, noProfile, told: delivery.awaiting)
-        case 7: .missing(retryAt: later, noProfile, told: Array(delivery.awaiting.dropFirst()))
+        case 6: .missing(retryAt: later, noProfile, told: delivery.awaiting.map(\.request))
+        case 7: .missing(retryAt: later, noProfile, told: delivery.awaiting.dropFirst().map(\.request))
         case 8: .dead(at: now, rejection)
+        case 10: .rejected(at: now, FieldRejection(rejection, .unnamed))
+        case 11: .rejected(at: now, FieldRejection(rejection, .named(some)))
+        case 12: .rejected(at: now, FieldRejection(rejection, .all))
         default: .released
         }
     }
@@ -166,16 +171,19 @@ private struct Model {
         var due: Timestamp?
         var attempts = 0
         /// Callers that the next delivery answers, those of the one on its way, and those that asked during it.
-        var callers: [UniqueID] = []
-        var callersAtClaim: [UniqueID] = []
-        var late: [UniqueID] = []
+        var callers: [Waiter] = []
+        var callersAtClaim: [Waiter] = []
+        var late: [Waiter] = []
+        /// Values that Adapty refused, and fields that go one by one.
+        var refused: [Identifier: IntegrationIdentifiers.Value] = [:]
+        var isolated: Set<Identifier> = []
     }
 
     var profiles: [ProfileReference: Profile] = [:]
 
-    func waiting(of profile: ProfileReference) -> IntegrationIdentifiers {
+    func sent(to profile: ProfileReference) -> IntegrationIdentifiers {
         var identifiers = IntegrationIdentifiers()
-        for (identifier, known) in profiles[profile]?.waiting ?? [:] { identifiers[identifier] = known.value }
+        for (identifier, known) in profiles[profile]?.sent ?? [:] { identifiers[identifier] = known.value }
         return identifiers
     }
 
@@ -185,10 +193,13 @@ private struct Model {
 
     var nextDue: Timestamp? { profiles.values.filter { $0.sent == nil }.compactMap(\.due).min() }
 
-    mutating func merge(_ arrival: Arrival) -> Disposition {
+    mutating func merge(_ arrival: Arrival) -> Disposition.Kind {
         var profile = profiles[arrival.profile] ?? Profile()
         defer { profiles[arrival.profile] = profile }
-        let isAwaited = arrival.isAwaited
+        func isRefused(_ identifier: Identifier, _ value: IntegrationIdentifiers.Value) -> Bool {
+            profile.waiting[identifier] == nil && profile.refused[identifier] == value
+        }
+        let isAwaited = arrival.isAwaited && !arrival.identifiers.fields.contains { isRefused($0, $1) }
         let wasWaiting = !profile.waiting.isEmpty
         var (changes, waits) = (false, false)
         for (identifier, value) in arrival.identifiers.fields {
@@ -210,12 +221,14 @@ private struct Model {
                 profile.waiting[identifier] = waiting
                 continue
             }
+            if isRefused(identifier, value) { continue }
             if var applied = profile.applied[identifier] {
                 if at < applied.at {
                     guard arrival.isInsistent else { continue }
                     profile.waiting[identifier] = Known(
                         value: applied.value, at: applied.at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
                     changes = true
+                    profile.refused[identifier] = nil
                     continue
                 }
                 if !arrival.isInsistent, value == applied.value, arrival.received - applied.confirmed < .seconds(86_400)
@@ -227,18 +240,21 @@ private struct Model {
             }
             profile.waiting[identifier] = Known(
                 value: value, at: at, sequence: arrival.sequence, isOnlyAwaited: isAwaited)
+            profile.refused[identifier] = nil
             changes = true
         }
         if !wasWaiting, changes { profile.due = Timestamp(milliseconds: .min) }
-        if arrival.isAwaited, let request = arrival.request, changes || waits {
+        if isAwaited, let request = arrival.request, changes || waits {
+            let fields = IdentifierSet(arrival.identifiers).intersection(IdentifierSet(profile.waiting.keys))
+            let waiter = Waiter(request, fields)
             if profile.callers.count + profile.late.count >= 16 {
                 (profile.callers, profile.late) = ([], [])
                 for identifier in profile.waiting.keys { profile.waiting[identifier]?.isOnlyAwaited = false }
             }
             if profile.sent != nil {
-                profile.late.append(request)
+                profile.late.append(waiter)
             } else {
-                profile.callers.append(request)
+                profile.callers.append(waiter)
                 profile.due = Timestamp(milliseconds: .min)
             }
         }
@@ -247,18 +263,21 @@ private struct Model {
 
     mutating func claim(_ reference: ProfileReference) {
         guard var profile = profiles[reference] else { return }
-        profile.sent = profile.waiting
+        let alone = profile.waiting.keys.filter { profile.isolated.contains($0) }.min { $0.rawValue < $1.rawValue }
+        profile.sent = alone.map { alone in profile.waiting.filter { $0.key == alone } } ?? profile.waiting
         profile.callersAtClaim = profile.callers
         profiles[reference] = profile
     }
 
-    func callersAtClaim(of reference: ProfileReference) -> [UniqueID] {
+    func callersAtClaim(of reference: ProfileReference) -> [Waiter] {
         profiles[reference]?.callersAtClaim ?? []
     }
 
-    /// Whether it became a dead letter.
-    mutating func settle(_ reference: ProfileReference, as settlement: Settlement, at now: Timestamp) -> Bool {
-        guard var profile = profiles[reference], let sent = profile.sent else { return false }
+    /// What became dead letters.
+    mutating func settle(
+        _ reference: ProfileReference, as settlement: Settlement, at now: Timestamp
+    ) -> Set<Identifier> {
+        guard var profile = profiles[reference], let sent = profile.sent else { return [] }
         defer { profiles[reference] = profile }
         let before = profile.waiting
         let isAskedAgain = !profile.late.isEmpty
@@ -268,7 +287,16 @@ private struct Model {
         func clearMarks() {
             for identifier in sent.keys { profile.waiting[identifier]?.isOnlyAwaited = false }
         }
-        var (isDead, keeps) = (false, false)
+        let sentSet = IdentifierSet(sent.keys)
+        var dead: Set<Identifier> = []
+        var kept: [Waiter] = []
+        /// Ends what was sent of some fields; returns those of which nothing newer had come.
+        func end(_ fields: IdentifierSet) -> Set<Identifier> {
+            let ended = before.filter { fields.contains($0.key) && isSent($0.key, $0.value) }
+            for identifier in ended.keys { profile.waiting[identifier] = nil }
+            profile.isolated = profile.isolated.filter { !fields.contains($0) }
+            return Set(ended.keys)
+        }
         switch settlement {
         case .applied(let at):
             for (identifier, known) in sent {
@@ -277,32 +305,52 @@ private struct Model {
                 applied.confirmed = at
                 profile.applied[identifier] = applied
             }
-            profile.waiting = before.filter { !isSent($0.key, $0.value) }
+            _ = end(sentSet)
             if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before }
+            kept = callers.filter { !sentSet.isSuperset(of: $0.fields) }.map { $0.subtracting(sentSet) }
+            (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
+        case .rejected(_, let rejection):
+            let refused =
+                switch rejection.fields {
+                case .all: sentSet
+                case .named(let named) where !named.isDisjoint(with: sentSet): named.intersection(sentSet)
+                case .named, .unnamed: sent.count == 1 ? sentSet : IdentifierSet()
+                }
+            if refused.isEmpty {
+                profile.isolated.formUnion(sent.keys)
+                kept = callers.filter { !$0.fields.isSuperset(of: sentSet) }
+            } else {
+                let asked = profile.late.reduce(into: IdentifierSet()) { $0.formUnion($1.fields) }
+                dead = end(refused.subtracting(asked))
+                profile.isolated = profile.isolated.filter { !refused.contains($0) }
+                for identifier in dead { profile.refused[identifier] = sent[identifier]?.value }
+                kept = callers.filter { $0.fields.isDisjoint(with: refused) }
+            }
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
         case .dead:
-            profile.waiting = before.filter { !isSent($0.key, $0.value) }
-            if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before } else { isDead = true }
+            dead = end(sentSet)
+            if profile.waiting.isEmpty, isAskedAgain { (profile.waiting, dead) = (before, []) }
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
         case .missing(let retryAt, _, let told):
             if !isAskedAgain {
-                if told == callers {
+                if told == callers.map(\.request) {
                     profile.waiting = before.filter { !isSent($0.key, $0.value) || !$0.value.isOnlyAwaited }
                 }
                 clearMarks()
             }
             (profile.due, profile.attempts) = (isAskedAgain ? now : retryAt, profile.attempts + 1)
-        case .retry(let at, _):
-            keeps = true
+        case .retry(let at, _, _):
+            kept = callers
             (profile.due, profile.attempts) = (at, profile.attempts + 1)
-        case .released:
-            keeps = true
+        case .released, .abandoned:
+            kept = callers
             clearMarks()
             profile.due = profile.attempts == 0 ? Timestamp(milliseconds: .min) : now
         }
-        profile.callers = (keeps ? callers : []) + profile.late
+        let waiting = IdentifierSet(profile.waiting.keys)
+        profile.callers = (kept + profile.late).map { Waiter($0.request, $0.fields.intersection(waiting)) }
         profile.late = []
         if profile.waiting.isEmpty { (profile.due, profile.attempts) = (nil, 0) }
-        return isDead
+        return dead
     }
 }

@@ -64,7 +64,7 @@ struct LedgerTests {
         settle(first, as: .applied(at: noon))
         let second = claim(1)
         #expect(second.map(\.patch) == first.map(\.patch))
-        #expect(second.map(\.awaiting) == [[UniqueID(high: 1, low: 7)]])
+        #expect(second.flatMap(\.awaiting).map(\.request) == [UniqueID(high: 1, low: 7)])
         settle(second, as: .applied(at: noon))
         #expect(claim(1).isEmpty && ledger.waitingCount == 0)
     }
@@ -111,7 +111,9 @@ struct LedgerTests {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
         settle(claim(1), as: .retry(at: noon, outage))
         let again = claim(1)
-        settle(again, as: .missing(retryAt: noon + .seconds(60), noProfile, told: again.flatMap(\.awaiting)))
+        settle(
+            again, as: .missing(retryAt: noon + .seconds(60), noProfile, told: again.flatMap(\.awaiting).map(\.request))
+        )
         #expect(again.map(\.awaiting.count) == [1])
         #expect(ledger.waitingCount == 0)
     }
@@ -123,7 +125,7 @@ struct LedgerTests {
         }
         let deliveries = claim(1)
         #expect(deliveries.map { $0.awaiting.count <= 16 } == [true])
-        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting)))
+        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting).map(\.request)))
         #expect(ledger.waitingCount == 1)
     }
 
@@ -132,7 +134,7 @@ struct LedgerTests {
         merge(patch("ann", [.appsflyerID: "1"]), awaitedBy: 7)
         merge(patch("ann", [.appsflyerID: "older"], at: noon + .seconds(-5)))
         let deliveries = claim(1)
-        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting)))
+        settle(deliveries, as: .missing(retryAt: noon, noProfile, told: deliveries.flatMap(\.awaiting).map(\.request)))
         #expect(claim(1).map(\.patch.identifiers) == [IntegrationIdentifiers([.appsflyerID: "1"])])
     }
 

@@ -36,6 +36,6 @@ struct MigrationTests {
         // Without the time of its first failure it counts from the last, and not from when it came.
         #expect(deliveries.map(\.failingSince) == [noon + .seconds(5), nil])
         await outbox.close()
-        #expect(try query(path, "PRAGMA user_version", as: Int.self) == [2])
+        #expect(try query(path, "PRAGMA user_version", as: Int.self) == [3])
     }
 }

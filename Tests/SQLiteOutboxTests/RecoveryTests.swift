@@ -71,8 +71,10 @@ struct RecoveryTests {
         #expect(await copy.claim(9, of: "main", at: noon).deliveries.map(\.profile) == [user("bob")])
         #expect(await copy.census() == [Census(app: "main", waiting: 1, oldestAge: .zero, deadLetters: 1)])
         #expect(
-            try query(scratch.copy, "SELECT value || identifiers || status || code FROM dead_letter", as: String.self)
-                == [#"ann{"appsflyer_id":"bad"}400validation_error"#])
+            try query(
+                scratch.copy, "SELECT value || field || field_value || status || code FROM dead_letter", as: String.self
+            )
+                == ["annappsflyer_idbad400validation_error"])
         await copy.close()
         await outbox.close()
     }

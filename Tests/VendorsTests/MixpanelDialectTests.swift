@@ -77,7 +77,7 @@ private struct EveryStage: Authenticator, Limiter, Outbox, Reader {
     func append(_ submission: Submission) async throws(OutboxFailure) -> [Disposition] {
         submission.patches.map { _ in .accepted }
     }
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+    func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim {
         Claim(deliveries: [], nextDue: nil, hasMore: false)
     }
     func settle(_ delivery: Delivery, as settlement: Settlement) {}

@@ -51,6 +51,10 @@ extension DeskItem {
         }
         json.field("age_ms", age.milliseconds)
         json.field("attempts", attempts)
+        if let firstAge {
+            json.field("count", count)
+            json.field("first_age_ms", firstAge.milliseconds)
+        }
         if let next { json.field("next_ms", next.milliseconds) }
         guard let failure else { return }
         if let status = failure.status { json.field("status", status) }

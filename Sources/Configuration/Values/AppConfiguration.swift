@@ -23,6 +23,9 @@ package struct AppConfiguration: Sendable {
     package let profileWait: Duration
     /// How long a failing delivery is tried again. Default: 72h.
     package let giveUpAfter: Duration
+    /// How long Adapty may still take an attempt that got no answer: then what is newest is sent once more.
+    /// Default: 60s.
+    package let settleAfter: Duration
     /// How long values that were applied are not sent again. Default: 24h.
     package let reassertAfter: Duration
     /// Whether client apps must carry a profile token, and client keys of this app are refused. Default: false.
@@ -40,6 +43,7 @@ package struct AppConfiguration: Sendable {
         caFile = section.optional("ca_file", .text("the path of a file"))
         profileWait = section.value("profile_wait", .duration, default: .seconds(72 * 3600))
         giveUpAfter = section.value("give_up_after", .duration, default: .seconds(72 * 3600))
+        settleAfter = section.value("settle_after", .duration, default: .seconds(60))
         reassertAfter = section.value("reassert_after", .duration, default: .seconds(24 * 3600))
         requiresProfileToken = section.value("require_profile_token", .flag, default: false)
 

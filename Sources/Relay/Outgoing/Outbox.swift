@@ -9,7 +9,8 @@ package protocol Outbox: Sendable {
 
     /// Takes up to `limit` deliveries of an app that are due at `now`. Each is in flight until it is settled, and no
     /// other delivery of its profile is handed out before that.
-    func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim
+    /// - Parameter probe: where they are to find out whether the upstream works: which come first.
+    func claim(_ limit: Int, of app: String, at now: Timestamp, probe: ProbeOrder?) async -> Claim
 
     /// Says how a delivery ended. Returns at once; durable with a later commit. If the process dies before that, the
     /// delivery is made again: at least once, and harmless because a patch is state. What is due again by it, its
@@ -23,7 +24,20 @@ package protocol Outbox: Sendable {
     var isWritable: Bool { get }
 }
 
+/// Which profile a probe is made with. One that no attempt of has failed yet says more of the upstream than one that is
+/// refused itself.
+package enum ProbeOrder: Sendable, Equatable {
+    /// The one that waits longest, among those of which no attempt has failed if there are any.
+    case oldest
+    /// The one that came last. What came before it may all be of one sender whom the upstream refuses.
+    case newest
+}
+
 extension Outbox {
+    package func claim(_ limit: Int, of app: String, at now: Timestamp) async -> Claim {
+        await claim(limit, of: app, at: now, probe: nil)
+    }
+
     package func recognize(_ submission: Submission) -> [Disposition]? { nil }
 }
 
@@ -56,17 +70,33 @@ package struct Submission: Sendable {
 }
 
 /// What a patch came to.
-package enum Disposition: Sendable, Equatable {
-    /// It changes what is applied or waiting; durable.
-    case accepted
-    /// It says what already waits; that delivery speaks for it.
-    case unchangedWaiting
-    /// It says what Adapty already holds.
-    case unchangedApplied
+package struct Disposition: Sendable, Equatable {
+    package enum Kind: Sendable {
+        /// It changes what is applied or waiting; durable.
+        case accepted
+        /// It says what already waits; that delivery speaks for it.
+        case unchangedWaiting
+        /// It says what Adapty already holds, or has refused.
+        case unchangedApplied
+    }
+
+    package var kind: Kind
+    /// Adapty's answer to a value in it that Adapty has refused before; nil where there is none.
+    package var refusal: RememberedAnswer?
+
+    package init(_ kind: Kind, refusal: RememberedAnswer? = nil) {
+        self.kind = kind
+        self.refusal = refusal
+    }
+
+    package static let accepted = Disposition(.accepted)
+    package static let unchangedWaiting = Disposition(.unchangedWaiting)
+    package static let unchangedApplied = Disposition(.unchangedApplied)
 
     /// A list of this one alone, which is what nearly every request comes to: made once.
     package var alone: [Disposition] {
-        switch self {
+        guard refusal == nil else { return [self] }
+        return switch kind {
         case .accepted: Self.lists.accepted
         case .unchangedWaiting: Self.lists.unchangedWaiting
         case .unchangedApplied: Self.lists.unchangedApplied
@@ -76,6 +106,19 @@ package enum Disposition: Sendable, Equatable {
     private static let lists = (
         accepted: [accepted], unchangedWaiting: [unchangedWaiting], unchangedApplied: [unchangedApplied]
     )
+}
+
+/// What Adapty said of a value when it refused it. A reference: many profiles may have been refused with one answer.
+package final class RememberedAnswer: Sendable, Equatable {
+    package let answer: UpstreamAnswer
+
+    package init(_ answer: UpstreamAnswer) {
+        self.answer = answer
+    }
+
+    package static func == (left: RememberedAnswer, right: RememberedAnswer) -> Bool {
+        left === right || left.answer == right.answer
+    }
 }
 
 /// Why nothing was stored. Always our own fault; the caller may try again.
@@ -93,8 +136,8 @@ package struct Delivery: Sendable {
     package let app: String
     package let profile: ProfileReference
     package let patch: MergedPatch
-    /// Requests whose callers wait for the answer.
-    package let awaiting: [UniqueID]
+    /// Callers that wait for the answer.
+    package let awaiting: [Waiter]
     /// Attempts that were made and failed.
     package let attempts: Int
     /// Since when the profile waits.
@@ -102,14 +145,17 @@ package struct Delivery: Sendable {
     /// When the first of the counted attempts failed; nil where none has. Giving up counts from here: an outage before
     /// the first attempt, or a pause, takes nothing from the time in which it is tried.
     package let failingSince: Timestamp?
+    /// When it was handed out.
+    package let claimed: Timestamp
     /// The source or the client key that brought the newest change.
     package let origin: String
     /// The request that brought it; nil where that is not known any more, after a start.
     package let request: UniqueID?
 
     package init(
-        app: String, profile: ProfileReference, patch: MergedPatch, awaiting: [UniqueID] = [], attempts: Int = 0,
-        since: Timestamp, failingSince: Timestamp? = nil, origin: String = "", request: UniqueID? = nil
+        app: String, profile: ProfileReference, patch: MergedPatch, awaiting: [Waiter] = [], attempts: Int = 0,
+        since: Timestamp, failingSince: Timestamp? = nil, claimed: Timestamp? = nil, origin: String = "",
+        request: UniqueID? = nil
     ) {
         self.app = app
         self.profile = profile
@@ -118,6 +164,7 @@ package struct Delivery: Sendable {
         self.attempts = attempts
         self.since = since
         self.failingSince = failingSince
+        self.claimed = claimed ?? since
         self.origin = origin
         self.request = request
     }
@@ -143,14 +190,20 @@ package enum Settlement: Sendable, Equatable {
     /// Adapty holds these values now.
     case applied(at: Timestamp)
     /// Another attempt later.
-    case retry(at: Timestamp, Failure)
+    /// - `uncertainUntil`: set where nobody knows whether Adapty took this one: until then it may still do so.
+    case retry(at: Timestamp, Failure, uncertainUntil: Timestamp? = nil)
     /// There is no such profile. What was brought only by requests whose callers were told is dropped; the rest is
     /// tried again.
     case missing(retryAt: Timestamp, Failure, told: [UniqueID])
-    /// It will not be tried again by itself: kept as a dead letter.
+    /// Adapty refuses some of it, which is kept as dead letters and remembered; the rest goes on at once. Where Adapty
+    /// does not say which, the fields go one by one.
+    case rejected(at: Timestamp, FieldRejection)
+    /// It will not be tried again by itself: kept as dead letters.
     case dead(at: Timestamp, Failure)
     /// No attempt was made, or one that says nothing of this patch: due again at once, and not counted.
     case released
+    /// The same for an attempt that we gave up ourselves, and that Adapty may still take until then.
+    case abandoned(uncertainUntil: Timestamp)
 }
 
 /// Why an attempt failed, in words fit for a person and a store.

@@ -154,10 +154,14 @@ package struct DeskItem: Sendable {
     /// Until the next attempt is due; nil where that is not a matter of time.
     package let next: Duration?
     package let failure: Failure?
+    /// How often a dead letter's value was said; 1 for what waits.
+    package let count: Int
+    /// How long ago a dead letter's value first died; its `age` is since it was said last.
+    package let firstAge: Duration?
 
     package init(
         state: DeskState, app: String, profile: ProfileReference, origin: String, identifiers: [Identifier],
-        age: Duration, attempts: Int, next: Duration?, failure: Failure?
+        age: Duration, attempts: Int, next: Duration?, failure: Failure?, count: Int = 1, firstAge: Duration? = nil
     ) {
         self.state = state
         self.app = app
@@ -168,6 +172,8 @@ package struct DeskItem: Sendable {
         self.attempts = attempts
         self.next = next
         self.failure = failure
+        self.count = count
+        self.firstAge = firstAge
     }
 }
 

@@ -34,11 +34,14 @@ package struct Attempt: Sendable {
     /// The answer, where there was one.
     package let answer: UpstreamAnswer?
     package let duration: Duration
+    /// It was sent, and nobody knows whether Adapty takes it: it may do so later still.
+    package let isEndUnknown: Bool
 
-    package init(outcome: Outcome, answer: UpstreamAnswer?, duration: Duration) {
+    package init(outcome: Outcome, answer: UpstreamAnswer?, duration: Duration, isEndUnknown: Bool = false) {
         self.outcome = outcome
         self.answer = answer
         self.duration = duration
+        self.isEndUnknown = isEndUnknown
     }
 }
 
@@ -66,17 +69,20 @@ package struct UpstreamAnswer: Sendable, Equatable {
 
 /// What an attempt means for the delivery: the first column of the table in the README, "What happens to a delivery".
 package enum Outcome: Sendable, Equatable {
-    /// 200.
+    /// 200, 201 or 204, with nothing in it or JSON that is no error.
     case applied
-    /// 4xx of our patch: trying again would not help.
-    case rejected(Failure)
+    /// 400, 422 and the like, in Adapty's words: trying these values again would not help.
+    case rejected(Failure, FieldRejection.Fields)
     /// The profile is not there, or not yet.
     case profileMissing(Failure)
-    /// 401, 403, a 404 without Adapty's JSON, 3xx: the app's settings are wrong, not the patch.
+    /// 401 and 403 in Adapty's words: the app's key is wrong, not the patch.
     case misconfigured(Failure)
-    /// 408, 429, 5xx, or no answer. `after` is what `Retry-After` asked for; `isOverload` tells 429 from the rest.
+    /// What Adapty does not say: a proxy's 4xx, 3xx, HTML, another 2xx. Perhaps of this delivery alone.
+    case refused(Failure, after: Duration?)
+    /// 408, 409, 421, 423, 425, 429, 499, 5xx, or no answer. `after` is what `Retry-After` asked for; `isOverload`
+    /// tells 429 from the rest.
     case failed(Failure, after: Duration?, isOverload: Bool)
-    /// We gave it up ourselves before it was sent: stopping, or too much in flight. Says nothing of the upstream.
+    /// We gave it up ourselves: stopping, or too much in flight. Says nothing of the upstream.
     case abandoned
 
     /// The name under which it is logged and counted.
@@ -86,6 +92,7 @@ package enum Outcome: Sendable, Equatable {
         case .rejected: "rejected"
         case .profileMissing: "profile_missing"
         case .misconfigured: "misconfigured"
+        case .refused: "refused"
         case .failed(_, _, isOverload: true): "throttled"
         case .failed: "failed"
         case .abandoned: "abandoned"
@@ -95,8 +102,8 @@ package enum Outcome: Sendable, Equatable {
     package var failure: Failure? {
         switch self {
         case .applied, .abandoned: nil
-        case .rejected(let failure), .profileMissing(let failure), .misconfigured(let failure),
-            .failed(let failure, _, _):
+        case .rejected(let failure, _), .profileMissing(let failure), .misconfigured(let failure),
+            .refused(let failure, _), .failed(let failure, _, _):
             failure
         }
     }

@@ -47,7 +47,7 @@ extension Normalized {
     }
 
     fileprivate func receipt(_ dispositions: [Disposition]) -> Receipt {
-        let accepted = dispositions.count { $0 == .accepted }
+        let accepted = dispositions.count { $0.kind == .accepted }
         return Receipt(
             id: admitted.received.request.id, caller: admitted.caller, accepted: accepted,
             unchanged: dispositions.count - accepted, skips: skips, profile: patches.first?.profile,

@@ -1,6 +1,10 @@
+import Metrics
 import Synchronization
 
 /// Remembers which apps are held back and what failed last, for whoever asks why something is undelivered.
+///
+/// What is remembered is a level of the pipeline that an app has at present. With another pipeline it begins anew, and
+/// what the old one still says changes nothing.
 package final class DeliveryConditions: DeliveryObserver {
     /// Why an app's deliveries are held back.
     package enum Hold: Sendable, Equatable {
@@ -10,38 +14,86 @@ package final class DeliveryConditions: DeliveryObserver {
         case paused(Failure)
     }
 
-    private let next: any DeliveryObserver
-    private let holds = Mutex<[String: Hold]>([:])
-    private let failures = Mutex<[String: Failure]>([:])
+    private struct Condition {
+        let pipeline: Pipeline
+        var hold: Hold?
+        var lastFailure: Failure?
+    }
 
-    /// - Parameter next: is told everything as well.
+    private let next: any DeliveryObserver
+    private let conditions = Mutex<[String: Condition]>([:])
+    private let gauges = Mutex<[String: Gauge]>([:])
+
+    /// - Parameter next: is told everything as well, but for changes of pipelines that are gone.
     package init(next: any DeliveryObserver) {
         self.next = next
     }
 
-    package var held: [String: Hold] { holds.withLock { $0 } }
+    /// The pipelines from now on. One that stays keeps what is known of it; those that are not named are gone.
+    package func adopt(_ pipelines: some Sequence<Pipeline>) {
+        let gone = conditions.withLock { conditions in
+            let old = conditions
+            conditions = [:]
+            for pipeline in pipelines {
+                let known = old[pipeline.app].flatMap { $0.pipeline === pipeline ? $0 : nil }
+                conditions[pipeline.app] = known ?? Condition(pipeline: pipeline)
+                if known == nil { show(pipeline.app, isOpen: false) }
+            }
+            return old.keys.filter { conditions[$0] == nil }
+        }
+        for app in gone { show(app, isOpen: false) }
+    }
+
+    package var held: [String: Hold] { conditions.withLock { $0.compactMapValues(\.hold) } }
+
+    package func isHeld(_ app: String) -> Bool { conditions.withLock { $0[app]?.hold != nil } }
 
     package var paused: Set<String> {
         Set(held.filter { if case .paused = $0.value { true } else { false } }.keys)
     }
 
     /// The newest failure of an app's attempts; it may be long ago.
-    package func lastFailure(of app: String) -> Failure? { failures.withLock { $0[app] } }
+    package func lastFailure(of app: String) -> Failure? { conditions.withLock { $0[app]?.lastFailure } }
 
     package func attempted(_ record: AttemptRecord) {
-        if let failure = record.attempt.outcome.failure { failures.withLock { $0[record.app] = failure } }
+        if let failure = record.attempt.outcome.failure {
+            _ = update(record.pipeline) { $0.lastFailure = failure }
+        }
         next.attempted(record)
     }
 
-    package func changed(_ app: String, to change: CircuitChange) {
+    package func changed(_ pipeline: Pipeline, to change: CircuitChange) {
         let hold: Hold? =
             switch change {
             case .opened(let failure): .open(failure)
             case .paused(let failure): .paused(failure)
             case .closed: nil
             }
-        holds.withLock { $0[app] = hold }
-        next.changed(app, to: change)
+        let isPresent = update(pipeline) {
+            $0.hold = hold
+            show(pipeline.app, isOpen: hold != nil)
+        }
+        if isPresent { next.changed(pipeline, to: change) }
+    }
+
+    /// False, and nothing done, where the pipeline is not the app's any more.
+    private func update(_ pipeline: Pipeline, _ change: (inout Condition) -> Void) -> Bool {
+        conditions.withLock { conditions in
+            guard var condition = conditions[pipeline.app], condition.pipeline === pipeline else { return false }
+            change(&condition)
+            conditions[pipeline.app] = condition
+            return true
+        }
+    }
+
+    private func show(_ app: String, isOpen: Bool) {
+        let gauge = gauges.withLock { gauges in
+            if let gauge = gauges[app] { return gauge }
+            let gauge = Gauge(label: "patchbay_circuit_open", dimensions: [("app", app)])
+            gauges[app] = gauge
+            return gauge
+        }
+        gauge.record(isOpen ? 1 : 0)
     }
 }
 

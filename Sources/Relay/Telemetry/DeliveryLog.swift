@@ -17,7 +17,6 @@ package struct DeliveryLog: DeliveryObserver {
 
     private final class Counters: Sendable {
         let attempts = Mutex(Attempts())
-        let circuits = Mutex<[String: Gauge]>([:])
     }
 
     private let log: any LineLog
@@ -36,22 +35,14 @@ package struct DeliveryLog: DeliveryObserver {
         log.write(level, "attempt") { write(record, to: &$0) }
     }
 
-    package func changed(_ app: String, to change: CircuitChange) {
-        let gauge = counters.circuits.withLock { gauges in
-            if let gauge = gauges[app] { return gauge }
-            let gauge = Gauge(label: "patchbay_circuit_open", dimensions: [("app", app)])
-            gauges[app] = gauge
-            return gauge
-        }
+    package func changed(_ pipeline: Pipeline, to change: CircuitChange) {
+        let app = pipeline.app
         switch change {
         case .closed:
-            gauge.record(0)
             log.write(.notice, "delivery goes on") { $0.field("app", app) }
         case .opened(let failure):
-            gauge.record(1)
             log.write(.error, "delivery stops: the upstream fails") { write(app, failure, to: &$0) }
         case .paused(let failure):
-            gauge.record(1)
             log.write(.critical, "delivery stops: the app's settings are wrong; nothing is lost") {
                 write(app, failure, to: &$0)
             }
@@ -83,9 +74,17 @@ package struct DeliveryLog: DeliveryObserver {
             Failure(status: failure.status, code: failure.code, message: message).write(to: &json)
         }
         switch record.settlement {
-        case .retry(let at, _), .missing(let at, _, _): json.field("retry_at", at)
+        case .retry(let at, _, _), .missing(let at, _, _): json.field("retry_at", at)
         case .dead: json.field("dead_letter", true)
-        case .applied, .released: break
+        case .rejected(_, let rejection):
+            guard let refused = rejection.refused(of: IdentifierSet(delivery.patch)) else { break }
+            json.field("dead_letter", true)
+            json.array("rejected") { json in
+                for field in delivery.patch.fields where refused.contains(field.identifier) {
+                    json.element(field.identifier.name)
+                }
+            }
+        case .applied, .released, .abandoned: break
         }
         json.field("attempt_ms", milliseconds: attempt.duration)
     }

@@ -128,12 +128,13 @@ extension Store {
             let letters = try file.read { db in try ids.compactMap { try StoredLetter.find($0, in: db) } }
             var rows: [AcceptedRow] = []
             var waiting = 0
+            try recall(letters.map { ($0.profile, $0.app) })
+            for letter in letters { ledger.forgetRejected(letter.identifier, of: letter.profile, in: letter.app) }
             if change == .replay {
-                try recall(letters.map { ($0.profile, $0.app) })
                 for letter in letters where try exhume(letter, into: &rows, at: now) { waiting += 1 }
             }
             try write(rows, folding: [], at: now) { db in
-                for letter in letters { try letter.remove(from: db) }
+                for letter in letters { try StoredLetter.remove(letter.id, from: db) }
             }
             ledger.keep()
             for letter in letters { deadLetterCounts[letter.app, default: 0] -= 1 }
@@ -152,20 +153,16 @@ extension Store {
         guard ledger.waitingCount < settings.mostWaiting else {
             throw WriteFailure(full: "\(ledger.waitingCount) profiles wait")
         }
-        let known = ledger.entry(of: letter.profile, in: letter.app)?.state
-        var byTime: [Timestamp: IntegrationIdentifiers] = [:]
-        for (identifier, value, at) in letter.fields {
-            let newest = known?.waiting[identifier]?.at ?? known?.applied[identifier]?.field.at
-            if newest.map({ $0 < at }) ?? true { byTime[at, default: .init()][identifier] = value }
-        }
-        for (at, identifiers) in byTime.sorted(by: { $0.key < $1.key }) {
-            ledger.unfolded.last += 1
-            let arrival = Arrival(
-                app: letter.app, profile: letter.profile, identifiers: identifiers, at: at, isTimed: true,
-                received: now, sequence: ledger.unfolded.last, origin: letter.origin, request: nil, isAwaited: false)
-            if ledger.merge(arrival, at: now) == .accepted { rows.append(AcceptedRow(arrival: arrival)) }
-        }
-        return !byTime.isEmpty
+        let known = ledger.entry(of: letter.profile, in: letter.app)?.state.field(letter.identifier)
+        guard known.map({ $0.at < letter.at }) ?? true else { return false }
+        ledger.unfolded.last += 1
+        var identifiers = IntegrationIdentifiers()
+        identifiers[letter.identifier] = letter.value
+        let arrival = Arrival(
+            app: letter.app, profile: letter.profile, identifiers: identifiers, at: letter.at, isTimed: true,
+            received: now, sequence: ledger.unfolded.last, origin: letter.origin, request: nil, isAwaited: false)
+        if ledger.merge(arrival, at: now).kind == .accepted { rows.append(AcceptedRow(arrival: arrival)) }
+        return true
     }
 }
 
@@ -185,7 +182,10 @@ extension Ledger {
     fileprivate func drop(_ entry: Entry, at now: Timestamp) -> Entry.State {
         let state = entry.state
         entry.state.waiting = PackedPatch()
-        entry.state.awaiting = nil
+        entry.state.rare.waiters = []
+        entry.state.rare.lateWaiters = []
+        entry.state.rare.exclusive = []
+        entry.state.rare.isolated = []
         endWait(of: entry)
         markDirty(entry, from: nil, at: now)
         return state

@@ -7,26 +7,24 @@ struct StoredLetter {
     let app: String
     let profile: ProfileReference
     let origin: String
-    let fields: [(identifier: Identifier, value: IntegrationIdentifiers.Value, at: Timestamp)]
+    let identifier: Identifier
+    let value: IntegrationIdentifiers.Value
+    let at: Timestamp
 
+    /// Nil where there is none, or one of a field that only a newer Patchbay knows.
     static func find(_ id: String, in db: Database) throws -> StoredLetter? {
         let statement = try db.cachedStatement(
-            sql: "SELECT app, reference, value, origin, identifiers, times, at FROM dead_letter WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id]).map { row in
-            let newest = Timestamp(milliseconds: row[6])
-            var times: [String: Timestamp] = [:]
-            for member in try StoredJSON.object(row[5]) {
-                if case .integer(let time) = member.value { times[member.name] = Timestamp(milliseconds: time) }
-            }
+            sql: "SELECT app, reference, value, origin, field, field_value, at FROM dead_letter WHERE id = ?")
+        return try Row.fetchOne(statement, arguments: [id]).flatMap { row in
+            guard let identifier = Identifier(name: row[4]) else { return nil }
+            let text: String? = row[5]
             return StoredLetter(
                 id: id, app: row[0], profile: try ProfileReference(key: row[1], value: row[2]), origin: row[3],
-                fields: try IntegrationIdentifiers(storedJSON: row[4]).fields.map { identifier, value in
-                    (identifier, value, times[identifier.name] ?? newest)
-                })
+                identifier: identifier, value: text.map { .text($0) } ?? .null, at: Timestamp(milliseconds: row[6]))
         }
     }
 
-    func remove(from db: Database) throws {
+    static func remove(_ id: String, from db: Database) throws {
         try db.cachedStatement(sql: "DELETE FROM dead_letter WHERE id = ?").execute(arguments: [id])
     }
 }
@@ -67,19 +65,28 @@ extension DeadLetter {
         try Row.fetchAll(
             db, sql: "SELECT \(columns) FROM dead_letter WHERE app = ? AND reference = ? AND value = ? ORDER BY id",
             arguments: [app, profile.key, profile.value]
-        ).map { (try item($0, at: now), try IntegrationIdentifiers(storedJSON: $0[10])) }
+        ).map { row in
+            let item = try item(row, at: now)
+            var identifiers = IntegrationIdentifiers()
+            for identifier in item.identifiers {
+                let text: String? = row[11]
+                identifiers[identifier] = text.map { .text($0) } ?? .null
+            }
+            return (item, identifiers)
+        }
     }
 
     private static let columns = """
-        id, app, reference, value, origin, attempts, died_at, status, code, message, identifiers
+        id, app, reference, value, origin, attempts, died_at, status, code, message, field, field_value, count, first_at
         """
 
     private static func item(_ row: Row, at now: Timestamp) throws -> DeskItem {
         DeskItem(
             state: .dead, app: row[1], profile: try ProfileReference(key: row[2], value: row[3]), origin: row[4],
-            identifiers: try IntegrationIdentifiers(storedJSON: row[10]).fields.map(\.0),
+            identifiers: [Identifier(name: row[10])].compactMap { $0 },
             age: max(now - Timestamp(milliseconds: row[6]), .zero), attempts: row[5], next: nil,
-            failure: Failure(status: row[7], code: row[8], message: row[9]))
+            failure: Failure(status: row[7], code: row[8], message: row[9]), count: row[12],
+            firstAge: max(now - Timestamp(milliseconds: row[13]), .zero))
     }
 }
 

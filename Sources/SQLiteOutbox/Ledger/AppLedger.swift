@@ -109,8 +109,9 @@ final class AppLedger {
     }
 
     /// Takes what is due next; nil when nothing is.
-    func popDue(at now: Timestamp) -> Entry? {
+    func popDue(at now: Timestamp, probe: ProbeOrder? = nil) -> Entry? {
         dropStale()
+        if let probe, let entry = popUntried(probe) { return entry }
         let isLaterDue = later.min.map { $0.due <= now } ?? false
         guard !fresh.isEmpty || isLaterDue else { return nil }
         let takesLater = isLaterDue && (isLatersTurn || fresh.isEmpty)
@@ -118,6 +119,28 @@ final class AppLedger {
         if takesLater { return later.popMin()?.entry }
         let entry = fresh.removeFirst()
         entry.nodes.remove(.fresh)
+        return entry
+    }
+
+    /// One of which no attempt has failed. Whoever was refused before says little of the upstream.
+    private func popUntried(_ order: ProbeOrder) -> Entry? {
+        if order == .newest {
+            while let entry = fresh.last, entry.state.place != .fresh {
+                entry.nodes.remove(.fresh)
+                fresh.removeLast()
+            }
+        }
+        // Callers that wait bring what has failed before to this queue as well: few of them stand in front.
+        let few = order == .oldest ? Array(fresh.prefix(64)) : Array(fresh.suffix(64).reversed())
+        guard let entry = few.first(where: { $0.state.place == .fresh && $0.state.attempts == 0 }) else { return nil }
+        if fresh.first === entry {
+            fresh.removeFirst()
+            entry.nodes.remove(.fresh)
+        } else if fresh.last === entry {
+            fresh.removeLast()
+            entry.nodes.remove(.fresh)
+        }
+        // In the middle it stays, stale, until its turn.
         return entry
     }
 

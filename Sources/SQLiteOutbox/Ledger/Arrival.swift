@@ -15,7 +15,7 @@ struct Arrival {
     /// The request that brought it; nil where the log has none that can be read.
     let request: UniqueID?
     /// Its caller waits for what becomes of it.
-    let isAwaited: Bool
+    var isAwaited: Bool
     /// It is delivered whatever is applied.
     var isInsistent = false
 }

@@ -33,7 +33,8 @@ final class Entry {
         /// When the first of the attempts failed; meaningful where there are any. A start finds it in the row.
         var failingSince = Timestamp(milliseconds: 0)
         var lastFailure: Shared<Failure>?
-        var awaiting: Awaiting?
+        /// What few profiles have; nil where there is nothing of it.
+        private var rareParts: Shared<Rare>?
         /// The request that brought the newest change; all zeros where it is not known, which saves an optional's room.
         var request = State.noRequest
         var attempts: Int32 = 0
@@ -46,6 +47,13 @@ final class Entry {
         static let noRequest = UniqueID(high: 0, low: 0)
 
         var isWaiting: Bool { !waiting.isEmpty }
+
+        var rare: Rare {
+            get { rareParts?.value ?? Rare() }
+            set { rareParts = newValue.isEmpty ? nil : Shared(newValue) }
+        }
+
+        var hasRare: Bool { rareParts != nil }
 
         /// About how many bytes its row's patches have.
         var size: Int { waiting.size + applied.size }
@@ -77,11 +85,13 @@ extension Entry {
         case newerWaiting, newerApplied
         case sameWaiting(MergedPatch.Field)
         case sameApplied(AppliedPatch.Field)
+        case sameRejected(RejectedField)
 
         var disposition: Disposition {
             switch self {
             case .newerWaiting, .sameWaiting: .unchangedWaiting
             case .newerApplied, .sameApplied: .unchangedApplied
+            case .sameRejected(let rejected): Disposition(.unchangedApplied, refusal: rejected.answer)
             }
         }
     }
@@ -91,6 +101,9 @@ extension Entry {
         if let waiting = state.waiting[field.identifier] {
             if field.at < waiting.at { return .newerWaiting }
             return field.value == waiting.value ? .sameWaiting(waiting) : nil
+        }
+        if state.hasRare, let rejected = state.rare.rejected(field.identifier), rejected.field.value == field.value {
+            return .sameRejected(rejected)
         }
         guard let applied = state.applied[field.identifier], !arrival.isInsistent else { return nil }
         if field.at < applied.field.at { return .newerApplied }
@@ -114,40 +127,6 @@ final class Shared<Value> {
 
     init(_ value: Value) {
         self.value = value
-    }
-}
-
-/// The callers that wait for what becomes of a profile. Immutable, so that an undo need not copy it.
-final class Awaiting {
-    /// The next delivery answers these.
-    let requests: [UniqueID]
-    /// They asked while a delivery was on its way, which does not know of them.
-    let late: [UniqueID]
-    /// The fields that nobody but waiting callers brought.
-    let only: IdentifierSet
-
-    init?(requests: [UniqueID], late: [UniqueID] = [], only: IdentifierSet = []) {
-        if requests.isEmpty && late.isEmpty && only.isEmpty { return nil }
-        self.requests = requests
-        self.late = late
-        self.only = only
-    }
-}
-
-/// Some of the 16 identifiers.
-struct IdentifierSet: OptionSet {
-    let rawValue: UInt16
-
-    init(rawValue: UInt16) {
-        self.rawValue = rawValue
-    }
-
-    init(_ identifier: Identifier) {
-        rawValue = 1 << UInt16(identifier.rawValue)
-    }
-
-    init(_ patch: MergedPatch) {
-        self = patch.fields.reduce(into: []) { $0.formUnion(IdentifierSet($1.identifier)) }
     }
 }
 

@@ -18,6 +18,7 @@ struct StoredProfile {
     /// When the row was written, by the clock of the process that wrote it.
     var changed = Timestamp(milliseconds: 0)
     let row: Int64
+    var rejected: [RejectedField] = []
 }
 
 extension Ledger {
@@ -32,11 +33,12 @@ extension Ledger {
         entry.state.waiting = PackedPatch(stored.waiting)
         entry.state.applied = stored.applied.confirmed(notAfter: now)
         entry.state.origin = origin(stored.origin)
+        if !stored.rejected.isEmpty { entry.state.rare.rejected = stored.rejected }
         guard entry.state.isWaiting else { return noteIdle(entry) }
         beginWait(of: entry, since: min(stored.since, now))
         entry.app.note(Int32(clamping: stored.attempts), stored.lastFailure.map(share), of: entry)
         entry.state.failingSince = now - max(stored.changed - stored.failingSince, .zero)
-        if stored.attempts == 0 {
+        if stored.attempts == 0, stored.due <= stored.changed {
             queueFresh(entry)
         } else {
             queueLater(entry, at: min(stored.due, now + max(stored.due - stored.changed, .zero)))

@@ -19,6 +19,7 @@ final class Ledger {
     /// Entries that were removed and may still be in `idle`, at most.
     private var forgotten = 0
     private var lastFailure: Shared<Failure>?
+    private var lastAnswer: RememberedAnswer?
     /// Apps with something due that their consumer does not know of.
     private var toTell: Set<String> = []
 
@@ -78,16 +79,16 @@ final class Ledger {
         entry.nodes.formUnion([.isRecent, .isUncommitted])
 
         let wasWaiting = entry.state.isWaiting
-        var disposition = Disposition.unchangedApplied
+        var arrival = arrival
+        // Whoever brings a value that was refused is told so from memory; nothing else is waited for.
+        let refusal = refusal(of: arrival, entry)
+        if refusal != nil { arrival.isAwaited = false }
+        var disposition = Disposition(.unchangedApplied, refusal: refusal)
         for (identifier, value) in arrival.identifiers.fields {
             let field = arrival.field(identifier, value, after: entry.state.field(identifier))
-            switch take(field, of: arrival, into: entry, at: now) {
-            case .accepted: disposition = .accepted
-            case .unchangedWaiting where disposition == .unchangedApplied: disposition = .unchangedWaiting
-            case .unchangedWaiting, .unchangedApplied: break
-            }
+            disposition.add(take(field, of: arrival, into: entry, at: now))
         }
-        if disposition == .accepted {
+        if disposition.kind == .accepted {
             entry.state.origin = origin(arrival.origin)
             entry.state.request = arrival.request ?? Entry.State.noRequest
             markDirty(entry, from: arrival.sequence, at: now)
@@ -96,10 +97,25 @@ final class Ledger {
                 queueFresh(entry)
             }
         }
-        if arrival.isAwaited, let request = arrival.request, disposition != .unchangedApplied {
-            noteCaller(request, of: entry)
+        if arrival.isAwaited, let request = arrival.request, disposition.kind != .unchangedApplied {
+            let fields = IdentifierSet(arrival.identifiers).intersection(entry.state.waiting.identifiers)
+            noteCaller(Waiter(request, fields), of: entry)
         }
         return disposition
+    }
+
+    /// Adapty's answer to the first value of it that Adapty has refused.
+    private func refusal(of arrival: Arrival, _ entry: Entry) -> RememberedAnswer? {
+        guard entry.state.hasRare, !entry.state.rare.rejected.isEmpty else { return nil }
+        for (identifier, value) in arrival.identifiers.fields {
+            let field = arrival.field(identifier, value, after: entry.state.field(identifier))
+            if entry.state.waiting[identifier] == nil, let rejected = entry.state.rare.rejected(identifier),
+                rejected.field.value == field.value
+            {
+                return rejected.answer
+            }
+        }
+        return nil
     }
 
     /// What one field comes to. The newest vendor time wins, whatever the order of arrival; of equal times the later
@@ -113,9 +129,10 @@ final class Ledger {
     ) -> Disposition {
         let isWaiting = entry.state.waiting[field.identifier] != nil
         if let known = entry.knowledge(of: field, from: arrival, at: now) {
-            confirm(known, by: field, of: arrival, in: entry)
+            confirm(known, by: field, of: arrival, in: entry, at: now)
             return known.disposition
         }
+        if entry.state.hasRare { entry.state.rare.forgetRejected(field.identifier) }
         if isWaiting {
             if !arrival.isAwaited { unmark(IdentifierSet(field.identifier), of: entry) }
         } else if arrival.isInsistent, let applied = entry.state.applied[field.identifier]?.field, field.at < applied.at
@@ -149,8 +166,8 @@ final class Ledger {
         var disposition = Disposition.unchangedApplied
         for (identifier, value) in fields {
             guard let known = known(identifier, value) else { return nil }
-            if known.knowledge.disposition == .unchangedWaiting { disposition = .unchangedWaiting }
-            confirm(known.knowledge, by: known.field, of: arrival, in: entry)
+            disposition.add(known.knowledge.disposition)
+            confirm(known.knowledge, by: known.field, of: arrival, in: entry, at: now)
         }
         entry.nodes.insert(.isRecent)
         return disposition
@@ -158,10 +175,13 @@ final class Ledger {
 
     /// What is known was said again: its time may be newer now, and it is no longer only of callers who wait.
     private func confirm(
-        _ known: Entry.Knowledge, by field: MergedPatch.Field, of arrival: Arrival, in entry: Entry
+        _ known: Entry.Knowledge, by field: MergedPatch.Field, of arrival: Arrival, in entry: Entry, at now: Timestamp
     ) {
-        if known.disposition == .unchangedWaiting, !arrival.isAwaited {
-            unmark(IdentifierSet(field.identifier), of: entry)
+        switch known {
+        case .newerWaiting, .sameWaiting:
+            if !arrival.isAwaited { unmark(IdentifierSet(field.identifier), of: entry) }
+        case .newerApplied, .sameApplied, .sameRejected:
+            break
         }
         switch known {
         case .sameWaiting(let waiting) where field.at > waiting.at:
@@ -169,10 +189,23 @@ final class Ledger {
         case .sameApplied(let applied) where field.at > applied.field.at:
             entry.state.applied[field.identifier] = .init(
                 field: applied.field.at(field.at), confirmed: applied.confirmed)
+        case .sameRejected(var rejected):
+            rejected.count += 1
+            rejected.last = max(rejected.last, now)
+            rejected.field = rejected.field.at(max(rejected.field.at, field.at))
+            entry.state.rare.setRejected(rejected)
         case .sameWaiting, .sameApplied, .newerWaiting, .newerApplied:
             return
         }
         noteNewerTimes(of: entry)
+    }
+
+    /// A value is not refused any more: somebody wants it tried again, or its dead letter is gone. Can be undone.
+    func forgetRejected(_ identifier: Identifier, of profile: ProfileReference, in app: String) {
+        guard let entry = entry(of: profile, in: app), entry.state.rare.rejected(identifier) != nil else { return }
+        undos.append(Undo(entry: entry, state: entry.state, isNew: false))
+        entry.nodes.insert(.isUncommitted)
+        entry.state.rare.forgetRejected(identifier)
     }
 
     // MARK: Undo
@@ -237,6 +270,14 @@ final class Ledger {
         return shared
     }
 
+    /// One instance for all that are refused alike.
+    func share(_ answer: UpstreamAnswer) -> RememberedAnswer {
+        if let lastAnswer, lastAnswer.answer == answer { return lastAnswer }
+        let shared = RememberedAnswer(answer)
+        lastAnswer = shared
+        return shared
+    }
+
     // MARK: What is remembered
 
     func noteIdle(_ entry: Entry) {
@@ -277,6 +318,17 @@ final class Ledger {
         guard forgotten > entryCount + 1024 else { return }
         forgotten = 0
         idle.removeAll { entry in entry.app.entry(of: entry.profile) !== entry }
+    }
+}
+
+extension Disposition {
+    /// That of one more field.
+    fileprivate mutating func add(_ other: Disposition) {
+        switch (kind, other.kind) {
+        case (_, .accepted), (.unchangedApplied, .unchangedWaiting): kind = other.kind
+        case (_, .unchangedWaiting), (_, .unchangedApplied): break
+        }
+        if refusal == nil { refusal = other.refusal }
     }
 }
 

@@ -18,18 +18,6 @@ extension MergedPatch {
             if let stored = try StoredField(member) { merge(stored.field) }
         }
     }
-
-    /// The newest vendor time in it.
-    var newestTime: Timestamp? { fields.map(\.at).max() }
-
-    /// `{"appsflyer_id":1791966103117}`
-    var timesJSON: [UInt8] {
-        var json = JSONText()
-        json.object { json in
-            for field in fields { json.field(field.identifier.name, field.at.milliseconds) }
-        }
-        return json.bytes
-    }
 }
 
 extension AppliedPatch {

@@ -15,13 +15,13 @@ enum ProfileRow {
             inserting = try RowStatement(
                 """
                 INSERT INTO profile (state, waiting, applied, origin, since, due, attempts, failing_since, status, code,
-                    message, through, changed_at, id, key, app, reference, value)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    message, rejected, through, changed_at, id, key, app, reference, value)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, in: db)
             updating = try RowStatement(
                 """
                 UPDATE profile SET state = ?, waiting = ?, applied = ?, origin = ?, since = ?, due = ?, attempts = ?,
-                    failing_since = ?, status = ?, code = ?, message = ?, through = ?, changed_at = ?
+                    failing_since = ?, status = ?, code = ?, message = ?, rejected = ?, through = ?, changed_at = ?
                 WHERE id = ?
                 """, in: db)
         }
@@ -30,6 +30,11 @@ enum ProfileRow {
         ///   - id: the row's, new or not.
         ///   - through: the row contains what the log says up to here.
         mutating func write(_ entry: Entry, id: Int64, origin: String, through: Int64, at now: Timestamp) throws {
+            if entry.state.hasRare {
+                for rejected in entry.state.rare.rejected {
+                    try rejected.recount(of: entry.profile, in: entry.app.name, db: db)
+                }
+            }
             if entry.row != 0 {
                 Self.bind(entry.state, id: id, origin: origin, through: through, at: now, to: &updating)
                 try updating.run()
@@ -62,6 +67,8 @@ enum ProfileRow {
             statement.bind(Int64(state.attempts))
             if state.attempts > 0 { statement.bind(state.failingSince.milliseconds) } else { statement.bindNull() }
             bind(state.lastFailure?.value, to: &statement)
+            let rejected = state.hasRare ? IdentifierSet(state.rare.rejected.map(\.field.identifier)) : []
+            statement.bind(Int64(rejected.rawValue))
             statement.bind(through)
             statement.bind(now.milliseconds)
             statement.bind(id)
@@ -104,7 +111,7 @@ enum ProfileRow {
             sql: "SELECT \(columns) FROM profile WHERE \(isIt)")
         let row = try Row.fetchOne(
             statement, arguments: [key(of: profile, in: app), app, profile.key, profile.value])
-        return try row.map(stored)
+        return try row.map { try stored($0, in: db) }
     }
 
     static func lastID(_ db: Database) throws -> Int64 {
@@ -135,26 +142,29 @@ enum ProfileRow {
     static func forEachWaiting(in db: Database, _ body: (StoredProfile) throws -> Void) throws {
         let rows = try Row.fetchCursor(
             db, sql: "SELECT \(columns) FROM profile WHERE state = 'waiting' ORDER BY since")
-        while let row = try rows.next() { try body(try stored(row)) }
+        while let row = try rows.next() { try body(try stored(row, in: db)) }
     }
 
     private static let columns = """
         app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id,
-        failing_since, changed_at
+        failing_since, changed_at, rejected
         """
 
-    private static func stored(_ row: Row) throws -> StoredProfile {
+    private static func stored(_ row: Row, in db: Database) throws -> StoredProfile {
         let waiting: String? = row[3]
         let applied: String? = row[4]
         let code: String? = row[10]
+        let profile = try ProfileReference(key: row[1], value: row[2])
+        let hasRejected = row[16] as Int64 != 0
         return StoredProfile(
-            app: row[0], profile: try ProfileReference(key: row[1], value: row[2]),
+            app: row[0], profile: profile,
             waiting: try waiting.map { try MergedPatch(storedJSON: $0) } ?? MergedPatch(),
             applied: try applied.map { try AppliedPatch(storedJSON: $0) } ?? AppliedPatch(), origin: row[5],
             since: Timestamp(milliseconds: row[6] ?? 0), due: Timestamp(milliseconds: row[7] ?? 0), attempts: row[8],
             failingSince: Timestamp(milliseconds: row[14] ?? 0),
             lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
-            changed: Timestamp(milliseconds: row[15]), row: row[13])
+            changed: Timestamp(milliseconds: row[15]), row: row[13],
+            rejected: hasRejected ? try RejectedField.find(profile, of: row[0], in: db) : [])
     }
 }
 
@@ -164,6 +174,7 @@ extension ProfileRow {
         let id: Int64
         let app: String
         let profile: ProfileReference
+        /// And nothing of it is refused, which is known for as long as its dead letters are kept.
         let isDelivered: Bool
         let through: Int64
         let changed: Timestamp
@@ -172,7 +183,10 @@ extension ProfileRow {
         static func fetch(after id: Int64, limit: Int, in db: Database) throws -> [Outline] {
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT id, app, reference, value, state <> 'waiting', through, changed_at FROM profile
+                    SELECT id, app, reference, value, state <> 'waiting' AND NOT (rejected <> 0 AND EXISTS (
+                            SELECT 1 FROM dead_letter AS d WHERE d.app = profile.app
+                                AND d.reference = profile.reference AND d.value = profile.value AND d.is_rejected)),
+                        through, changed_at FROM profile
                     WHERE id > ? ORDER BY id LIMIT ?
                     """)
             return try Row.fetchAll(statement, arguments: [id, limit]).map { row in

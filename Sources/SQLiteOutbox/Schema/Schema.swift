@@ -6,7 +6,7 @@ enum Schema {
     /// `PRAGMA application_id`: "PBay".
     static let applicationID: Int32 = 0x5042_6179
     /// `PRAGMA user_version`.
-    static let version: Int32 = 2
+    static let version: Int32 = 3
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -15,6 +15,9 @@ enum Schema {
         }
         migrator.registerMigration("2 times") { db in
             try db.execute(sql: second)
+        }
+        migrator.registerMigration("3 a dead letter for each field") { db in
+            try db.execute(sql: third)
         }
         return migrator
     }
@@ -117,5 +120,48 @@ enum Schema {
         -- When the first of the attempts failed. What failed before this was noted begins anew with its last failure.
         ALTER TABLE profile ADD COLUMN failing_since INTEGER;
         UPDATE profile SET failing_since = changed_at WHERE state = 'waiting' AND attempts > 0;
+        """
+
+    private static let third = """
+        PRAGMA user_version = 3;
+
+        -- The fields that Adapty refused, a bit for each: there may be dead letters to look up.
+        ALTER TABLE profile ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;
+
+        -- One for each profile and field. `field_value` is NULL where the field was to be set to null; `answer` is what
+        -- Adapty said where it refused the value, which is not sent again then.
+        CREATE TABLE dead_letter_3 (
+            id TEXT PRIMARY KEY,
+            app TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            value TEXT NOT NULL,
+            field TEXT NOT NULL,
+            field_value TEXT,
+            at INTEGER NOT NULL,
+            origin TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            first_at INTEGER NOT NULL,
+            died_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            is_rejected INTEGER NOT NULL,
+            status INTEGER,
+            code TEXT NOT NULL,
+            message TEXT NOT NULL,
+            answer TEXT
+        ) STRICT;
+        -- Of a group's columns that are not aggregated SQLite takes those of the row that max() found.
+        INSERT INTO dead_letter_3
+        SELECT d.id || '-' || f.key, d.app, d.reference, d.value, f.key, f.value,
+            coalesce(json_extract(d.times, '$.' || f.key), d.at), d.origin, count(*), (
+                SELECT min(o.died_at) FROM dead_letter AS o, json_each(o.identifiers) AS g
+                WHERE o.app = d.app AND o.reference = d.reference AND o.value = d.value AND g.key = f.key
+            ), max(d.died_at), d.attempts, d.since, 0, d.status, d.code, d.message, NULL
+        FROM dead_letter AS d, json_each(d.identifiers) AS f
+        GROUP BY d.app, d.reference, d.value, f.key;
+        DROP TABLE dead_letter;
+        ALTER TABLE dead_letter_3 RENAME TO dead_letter;
+        CREATE UNIQUE INDEX dead_letter_field ON dead_letter (app, reference, value, field);
+        CREATE INDEX dead_letter_app ON dead_letter (app, died_at);
         """
 }

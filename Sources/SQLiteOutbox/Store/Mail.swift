@@ -12,6 +12,7 @@ struct Mail {
         let limit: Int
         let app: String
         let now: Timestamp
+        let probe: ProbeOrder?
         let answer: CheckedContinuation<Claim, Never>
     }
 

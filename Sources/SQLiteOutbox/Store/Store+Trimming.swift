@@ -78,12 +78,18 @@ extension Store {
     private func trimDeadLetters(at now: Timestamp) throws -> Bool {
         var hasMore = false
         for (app, count) in deadLetterCounts where count > 0 {
-            var removed = 0
             let died = now - settings.keepDeadLetters
-            guard try file.read({ try DeadLetter.isAny(of: app, diedBefore: died, in: $0) }) else { continue }
-            try file.commit {
-                removed = try DeadLetter.remove(of: app, diedBefore: died, limit: settings.trimSlice, from: $0)
+            let letters = try file.read { db in
+                try DeadLetter.ids(of: app, diedBefore: died, limit: settings.trimSlice, in: db)
+                    .map { try ($0, StoredLetter.find($0, in: db)) }
             }
+            guard !letters.isEmpty else { continue }
+            try file.commit { db in for (id, _) in letters { try StoredLetter.remove(id, from: db) } }
+            let removed = letters.count
+            for case (_, let letter?) in letters {
+                ledger.forgetRejected(letter.identifier, of: letter.profile, in: letter.app)
+            }
+            ledger.keep()
             deadLetterCounts[app] = count - removed
             trim.deadLetters[app, default: 0] += removed
             metrics.trimmed(deadLetters: removed)

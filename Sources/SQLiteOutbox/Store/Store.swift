@@ -102,7 +102,7 @@ final class Store {
     private func serve(_ mail: Mail) {
         let now = settings.clock()
         for (delivery, settlement) in mail.settlements {
-            if let dead = ledger.settle(delivery, as: settlement, at: now) { deadLetters.append(dead) }
+            deadLetters += ledger.settle(delivery, as: settlement, at: now)
         }
         status.settlementsInMail.subtract(mail.settlements.count, ordering: .relaxed)
         let answers = mail.appends.isEmpty && deadLetters.isEmpty ? [] : commit(mail.appends, at: now)
@@ -111,7 +111,8 @@ final class Store {
         for (append, answer) in zip(mail.appends, answers) { append.answer.resume(returning: answer) }
         if hasCommitted, settings.gatherWhere.contains(mail.appends.count) { gatherUntil = .now + settings.gatherFor }
         for claim in mail.claims {
-            claim.answer.resume(returning: ledger.claim(claim.limit, of: claim.app, at: claim.now))
+            claim.answer.resume(
+                returning: ledger.claim(claim.limit, of: claim.app, at: claim.now, probe: claim.probe))
         }
         for census in mail.censuses { census.resume(returning: self.census()) }
         for errand in mail.errands { errand(self) }
@@ -176,7 +177,7 @@ final class Store {
             let arrival = Arrival(patch, of: submission, sequence: sequence, mostAhead: settings.mostAhead)
             let disposition = ledger.merge(arrival, at: now)
             dispositions.append(disposition)
-            guard disposition == .accepted else { continue }
+            guard disposition.kind == .accepted else { continue }
             ledger.unfolded.last = sequence
             rows.append(AcceptedRow(arrival: arrival))
         }
@@ -219,13 +220,16 @@ final class Store {
         let profiles = rowsToWrite(slice, dead, others)
         let start = ContinuousClock.now
         var rowBytes = 0
+        var newLetters: [String: Int] = [:]
         do {
             // What is written of an entry is what is folded: nothing may be added to it meanwhile.
             for (entry, _) in profiles { entry.nodes.insert(.isUncommitted) }
             defer { for (entry, _) in profiles { entry.nodes.remove(.isUncommitted) } }
             try file.commit(sync: { try shared.released(while: $0) }) { db in
                 rowBytes = try AcceptedRow.insert(rows, into: db)
-                for letter in dead { try letter.insert(UniqueID.v7(at: letter.died), into: db) }
+                for letter in dead where try letter.store(as: UniqueID.v7(at: letter.died), in: db) {
+                    newLetters[letter.app, default: 0] += 1
+                }
                 try write(profiles, through: end, at: now, in: db)
                 try more(db)
                 if mayLetGo {
@@ -247,7 +251,7 @@ final class Store {
         logEnd = end
         hasCommitted = true
         deadLetters.removeAll()
-        for letter in dead { deadLetterCounts[letter.app, default: 0] += 1 }
+        deadLetterCounts.merge(newLetters, uniquingKeysWith: +)
         metrics.committed(rows: rows.count, within: .now - start)
         // Rows share pages, the last written again with every commit; profiles and dead letters change one each.
         noteCommit(bytes: 8192 + rowBytes + rowBytes / 4 + 4096 * (profiles.count + dead.count))
