@@ -6,6 +6,11 @@ package struct OutboxSettings: Sendable {
     package var lockPatience: Duration = .zero
     /// How long a value that Adapty confirmed is not sent again when it comes unchanged; by app, 24 hours unless given.
     package var reassertAfter: [String: Duration] = [:]
+    /// How long an attempt whose end nobody knows may still be taken; by app, 60 seconds unless given.
+    package var settleAfter: [String: Duration] = [:]
+    /// After a crash nobody knows which attempts were under way. Of so many profiles of an app, those that waited
+    /// longest, all are taken for such: more than were sent since the file was last brought up to date.
+    package var maxUncertainAfterCrash = 16_384
     /// How far ahead of its arrival a vendor's time is believed; beyond, the time of arrival counts. Without this bound
     /// one wrong clock would pin a value for years.
     package var mostAhead: Duration = .seconds(24 * 3600)

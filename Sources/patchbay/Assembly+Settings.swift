@@ -146,7 +146,10 @@ extension DeliveryPolicy {
 extension OutboxSettings {
     init(_ configuration: Configuration) {
         self.init()
-        for app in configuration.apps { reassertAfter[app.name] = app.reassertAfter }
+        for app in configuration.apps {
+            reassertAfter[app.name] = app.reassertAfter
+            settleAfter[app.name] = app.settleAfter
+        }
         keepApplied = configuration.retention.applied
         keepDeadLetters = configuration.retention.deadLetters
         mostFileBytes = configuration.retention.fileBytes

@@ -18,6 +18,7 @@ from driver.site import Options, Row, Site, Skipped
 HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = {
     "kill9": killed.kill9,
+    "mixed": killed.mixed,
     "power-cut": killed.power_cut,
     "sigterm": killed.sigterm,
     "sigint": killed.sigint,

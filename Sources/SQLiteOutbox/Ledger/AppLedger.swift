@@ -205,6 +205,11 @@ final class AppLedger {
         }
     }
 
+    /// Those that waited longest.
+    func oldestWaiting(_ limit: Int) -> some Sequence<Entry> {
+        oldest.lazy.filter(\.state.isWaiting).prefix(limit)
+    }
+
     func census(at now: Timestamp) -> Census {
         while let entry = oldest.first, entry.staleWaits > 0 {
             entry.staleWaits -= 1

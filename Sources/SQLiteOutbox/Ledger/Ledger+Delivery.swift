@@ -231,19 +231,23 @@ extension Ledger {
     /// Adapty may yet take an older value that was sent before: then what it holds by our account is sent once more
     /// when that cannot be any more. Where something waits anyway, that goes first.
     private func resendAfterUncertain(_ delivery: Delivery, of entry: Entry) {
-        guard entry.state.hasRare, !entry.state.rare.uncertain.isEmpty else { return }
+        guard entry.state.hasRare, entry.state.rare.uncertainUntil != nil else { return }
+        var rare = entry.state.rare
         let sent = IdentifierSet(delivery.patch)
         let applied = entry.state.applied
-        entry.state.rare.uncertain.removeAll { uncertain in
+        rare.uncertain.removeAll { uncertain in
             guard uncertain.until <= delivery.claimed else { return false }
             let isSame = applied[uncertain.field.identifier]?.field.value == uncertain.field.value
             return isSame || sent.contains(uncertain.field.identifier)
         }
+        if let until = rare.anyUncertainUntil, until <= delivery.claimed { rare.anyUncertainUntil = nil }
+        entry.state.rare = rare
         guard !entry.state.isWaiting else { return }
-        for uncertain in entry.state.rare.uncertain {
-            guard let applied = applied[uncertain.field.identifier]?.field, applied.value != uncertain.field.value
-            else { continue }
-            entry.state.waiting.merge(applied)
+        for known in applied.fields {
+            let isOther = rare.uncertain.contains {
+                $0.field.identifier == known.field.identifier && $0.field.value != known.field.value
+            }
+            if isOther || rare.anyUncertainUntil != nil { entry.state.waiting.merge(known.field) }
         }
     }
 }
@@ -251,10 +255,10 @@ extension Ledger {
 extension Entry.State {
     /// When all that waits is what is sent once more; nil where something else waits too.
     fileprivate var dueAfterUncertain: Timestamp? {
-        guard hasRare, !rare.uncertain.isEmpty else { return nil }
+        guard hasRare, let until = rare.uncertainUntil else { return nil }
         for field in waiting.patch.fields where applied[field.identifier]?.field.sequence != field.sequence {
             return nil
         }
-        return rare.uncertain.map(\.until).max()
+        return until
     }
 }

@@ -19,6 +19,8 @@ struct StoredProfile {
     var changed = Timestamp(milliseconds: 0)
     let row: Int64
     var rejected: [RejectedField] = []
+    /// Attempts of its may be taken until then.
+    var uncertainUntil: Timestamp?
 }
 
 extension Ledger {
@@ -34,6 +36,9 @@ extension Ledger {
         entry.state.applied = stored.applied.confirmed(notAfter: now)
         entry.state.origin = origin(stored.origin)
         if !stored.rejected.isEmpty { entry.state.rare.rejected = stored.rejected }
+        if let until = stored.uncertainUntil, until > stored.changed {
+            entry.state.rare.anyUncertainUntil = min(until, now + (until - stored.changed))
+        }
         guard entry.state.isWaiting else { return noteIdle(entry) }
         beginWait(of: entry, since: min(stored.since, now))
         entry.app.note(Int32(clamping: stored.attempts), stored.lastFailure.map(share), of: entry)
@@ -43,5 +48,19 @@ extension Ledger {
         } else {
             queueLater(entry, at: min(stored.due, now + max(stored.due - stored.changed, .zero)))
         }
+    }
+
+    /// An earlier process ended without a word: attempts of what waits may have been under way.
+    /// - Returns: until when they may be taken.
+    func distrustAttempts(before now: Timestamp) -> Timestamp? {
+        var end: Timestamp?
+        for app in apps.values {
+            let until = now + (settings.settleAfter[app.name] ?? .seconds(60))
+            for entry in app.oldestWaiting(settings.maxUncertainAfterCrash) {
+                entry.state.rare.anyUncertainUntil = until
+                end = max(end ?? until, until)
+            }
+        }
+        return end
     }
 }

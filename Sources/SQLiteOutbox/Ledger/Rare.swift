@@ -16,10 +16,15 @@ struct Rare {
     var rejected: [RejectedField] = []
     /// Attempts whose end nobody knows.
     var uncertain: [UncertainField] = []
+    /// The same of an earlier process: which values it had sent is not known. Set where Adapty may take any until then.
+    var anyUncertainUntil: Timestamp?
+
+    /// When the last of these attempts cannot be taken any more.
+    var uncertainUntil: Timestamp? { (uncertain.map(\.until) + [anyUncertainUntil].compactMap { $0 }).max() }
 
     var isEmpty: Bool {
         waiters.isEmpty && lateWaiters.isEmpty && exclusive.isEmpty && isolated.isEmpty && rejected.isEmpty
-            && uncertain.isEmpty
+            && uncertain.isEmpty && anyUncertainUntil == nil
     }
 
     func rejected(_ identifier: Identifier) -> RejectedField? {

@@ -59,6 +59,15 @@ struct AcceptedRow {
         try Int64.fetchOne(db.cachedStatement(sql: "SELECT through FROM folded")) ?? 0
     }
 
+    /// Whether the last process said that it ended.
+    static func wasClosed(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT is_closed FROM folded") ?? false
+    }
+
+    static func note(isClosed: Bool, in db: Database) throws {
+        try db.execute(sql: "UPDATE folded SET is_closed = ?", arguments: [isClosed])
+    }
+
     /// Removes the oldest rows up to a place.
     /// - Returns: the place up to which there are none any more.
     static func remove(through sequence: Int64, atMost limit: Int, from db: Database) throws -> Int64 {

@@ -15,13 +15,14 @@ enum ProfileRow {
             inserting = try RowStatement(
                 """
                 INSERT INTO profile (state, waiting, applied, origin, since, due, attempts, failing_since, status, code,
-                    message, rejected, through, changed_at, id, key, app, reference, value)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    message, rejected, uncertain_until, through, changed_at, id, key, app, reference, value)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, in: db)
             updating = try RowStatement(
                 """
                 UPDATE profile SET state = ?, waiting = ?, applied = ?, origin = ?, since = ?, due = ?, attempts = ?,
-                    failing_since = ?, status = ?, code = ?, message = ?, rejected = ?, through = ?, changed_at = ?
+                    failing_since = ?, status = ?, code = ?, message = ?, rejected = ?,
+                    uncertain_until = ?, through = ?, changed_at = ?
                 WHERE id = ?
                 """, in: db)
         }
@@ -69,6 +70,11 @@ enum ProfileRow {
             bind(state.lastFailure?.value, to: &statement)
             let rejected = state.hasRare ? IdentifierSet(state.rare.rejected.map(\.field.identifier)) : []
             statement.bind(Int64(rejected.rawValue))
+            if state.hasRare, let until = state.rare.uncertainUntil, until > now {
+                statement.bind(until.milliseconds)
+            } else {
+                statement.bindNull()
+            }
             statement.bind(through)
             statement.bind(now.milliseconds)
             statement.bind(id)
@@ -147,7 +153,7 @@ enum ProfileRow {
 
     private static let columns = """
         app, reference, value, waiting, applied, origin, since, due, attempts, status, code, message, through, id,
-        failing_since, changed_at, rejected
+        failing_since, changed_at, rejected, uncertain_until
         """
 
     private static func stored(_ row: Row, in db: Database) throws -> StoredProfile {
@@ -164,7 +170,8 @@ enum ProfileRow {
             failingSince: Timestamp(milliseconds: row[14] ?? 0),
             lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
             changed: Timestamp(milliseconds: row[15]), row: row[13],
-            rejected: hasRejected ? try RejectedField.find(profile, of: row[0], in: db) : [])
+            rejected: hasRejected ? try RejectedField.find(profile, of: row[0], in: db) : [],
+            uncertainUntil: (row[17] as Int64?).map { Timestamp(milliseconds: $0) })
     }
 }
 

@@ -127,6 +127,10 @@ enum Schema {
 
         -- The fields that Adapty refused, a bit for each: there may be dead letters to look up.
         ALTER TABLE profile ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;
+        -- Attempts of it that nobody knows the end of may be taken until then.
+        ALTER TABLE profile ADD COLUMN uncertain_until INTEGER;
+        -- 1 while no process has the file that has not said so: then nothing was under way.
+        ALTER TABLE folded ADD COLUMN is_closed INTEGER NOT NULL DEFAULT 0;
 
         -- One for each profile and field. `field_value` is NULL where the field was to be set to null; `answer` is what
         -- Adapty said where it refused the value, which is not sent again then.

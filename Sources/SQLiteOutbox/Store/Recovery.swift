@@ -2,12 +2,12 @@ import GRDB
 import Relay
 
 /// Fills the ledger at the start: the profiles that wait, then the log on top of them. Returns how many dead letters
-/// each app has.
+/// each app has, and until when attempts of an earlier process that did not say that it ended may be taken.
 ///
 /// A row of the log that its profile's row contains is passed over; it is there still because the log is let go from
 /// its beginning.
 func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) -> (
-    deadLetters: [String: Int], lastRow: Int64, letGoThrough: Int64
+    deadLetters: [String: Int], lastRow: Int64, letGoThrough: Int64, trustedFrom: Timestamp?
 ) {
     struct Key: Hashable {
         let app: String
@@ -32,8 +32,10 @@ func recover(_ ledger: Ledger, from file: OutboxFile) throws(OutboxOpenError) ->
                 _ = ledger.merge(arrival, at: min(arrival.received, now))
                 ledger.keep()
             }
+            let trustedFrom = try AcceptedRow.wasClosed(db) ? nil : ledger.distrustAttempts(before: now)
             return (
-                try DeadLetter.counts(in: db), try ProfileRow.lastID(db), try AcceptedRow.foldedThrough(db)
+                try DeadLetter.counts(in: db), try ProfileRow.lastID(db), try AcceptedRow.foldedThrough(db),
+                trustedFrom
             )
         }
     } catch {

@@ -25,6 +25,8 @@ final class Store {
     /// The newest place in the log that was written. Newer ones may have been taken by commits that failed, and after a
     /// start are taken again.
     private(set) var logEnd: Int64
+    /// Set where an earlier process did not say that it ended: attempts of its may be taken until then.
+    private let trustedFrom: Timestamp?
     /// Something was committed since the mail was taken.
     var hasCommitted = false
     /// After a commit that a few shared: when the next one begins, however few wait for it.
@@ -59,7 +61,12 @@ final class Store {
         try makeParents(of: path)
         lock = try FileLock(besides: path, patience: settings.lockPatience)
         file = try OutboxFile(path: path, settings: settings)
-        (deadLetterCounts, lastRow, letGoThrough) = try recover(ledger.ledger, from: file)
+        (deadLetterCounts, lastRow, letGoThrough, trustedFrom) = try recover(ledger.ledger, from: file)
+        do {
+            try file.commit { try AcceptedRow.note(isClosed: false, in: $0) }
+        } catch {
+            throw OutboxOpenError(path: path, error)
+        }
         logEnd = ledger.ledger.unfolded.last
         checkpointer = try Checkpointer(path: path, settings: settings, status: status) {
             mail.withLock { $0.wantsCheckpoint = true }
@@ -272,6 +279,10 @@ final class Store {
         if status.lastingFailure != nil {
             file.abandon()
         } else {
+            // While an earlier process's attempts are not over, the next start is to know of them too.
+            if trustedFrom.map({ $0 <= settings.clock() }) ?? true {
+                try? file.commit { try AcceptedRow.note(isClosed: true, in: $0) }
+            }
             // SQLite finishes the write-ahead log and removes it where nobody else has the file open.
             try? file.close()
         }

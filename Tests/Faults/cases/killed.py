@@ -5,8 +5,11 @@ import os
 import random
 import shutil
 import signal
+import time
 
+from driver import upstream
 from driver.senders import Senders
+from driver.site import until
 
 
 async def kill9(site):
@@ -21,6 +24,56 @@ async def kill9(site):
             await node.start()
     await site.delivered(node)
     return site.row(rounds, _starts(node))
+
+
+async def mixed(site):
+    """kill -9, while the upstream refuses some profiles and some values, answers 425, drops, and applies late: sound
+    profiles do not wait for the others, and in the end the newest of each is held."""
+    node = site.node(app="    timeout: 1s\n    settle_after: 3s")
+    site.upstream.behave = behave = upstream.Mixed(late=1.3)
+    rounds = site.options.choose(5, 100)
+    await node.start()
+    watch = asyncio.create_task(_longest_wait(site))
+    async with Senders(site.ledger, node.port, count=4, pause=0.005):
+        for _ in range(rounds):
+            await asyncio.sleep(random.uniform(0.3, 1.2))
+            await node.kill()
+            await node.start()
+    # Those that the firewall refuses still wait; all others are done before it is gone.
+    took = await until(lambda: _is_sound(site), within=60)
+    site.expect(took is not None, "sound profiles still wait after 60 s")
+    watch.cancel()
+    behave.healed = True
+    await site.delivered(node, within=120)
+    changes = len({(key, number) for key, numbers in site.ledger.accepted.items() for number in numbers})
+    wait = max(site.longest_wait, default=0)
+    return site.row(
+        rounds, f"sound profiles waited {wait:.1f} s at most; {site.upstream.asked / changes:.2f} requests a change; "
+        f"{await node.metric('patchbay_dead_letters'):.0f} dead letters; {site.upstream.record.backwards} set right",
+        may_go_back=True)
+
+
+async def _is_sound(site):
+    return not _behind(site)
+
+
+def _behind(site):
+    """Sound profiles' fields that do not hold the newest value that was accepted."""
+    record = site.upstream.record
+    return [
+        key for key, numbers in site.ledger.accepted.items()
+        if not upstream.is_refused(key[0])
+        and max(numbers) > max(record.held.get(key, 0), record.refused.get(key, 0))]
+
+
+async def _longest_wait(site):
+    """How long a sound profile's field was behind, at most, looked at ten times a second."""
+    site.longest_wait, since = [0.0], {}
+    while True:
+        now = time.monotonic()
+        since = {key: since.get(key, now) for key in _behind(site)}
+        site.longest_wait[0] = max([site.longest_wait[0]] + [now - begun for begun in since.values()])
+        await asyncio.sleep(0.1)
 
 
 async def power_cut(site):

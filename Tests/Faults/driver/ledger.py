@@ -54,6 +54,7 @@ class Record:
 
     def __init__(self):
         self.held = {}  # (profile, field): the number applied last
+        self.refused = {}  # (profile, field): the newest number that was refused for good
         self.requests = 0  # applied
         self.duplicates = 0  # of these, those that said nothing new
         self.backwards = 0  # of these, those that put an older value in the place of a newer one
@@ -73,8 +74,16 @@ class Record:
         self.duplicates += not is_new
         self.backwards += is_older
 
+    def refuse(self, profile, identifiers):
+        for field, text in identifiers.items():
+            match, key = VALUE.match(text or ""), (profile, field)
+            if match:
+                self.refused[key] = max(int(match[1]), self.refused.get(key, 0))
+
     def delivered(self, ledger):
-        """How many of the accepted events hold: their value, or a newer one of the same profile and field."""
+        """How many of the accepted events hold: their value, or a newer one of the same profile and field; what was
+        refused for good is a dead letter, and counts as such."""
         return sum(
-            sum(number <= self.held.get(key, 0) for number in numbers) for key, numbers in ledger.accepted.items()
+            sum(number <= max(self.held.get(key, 0), self.refused.get(key, 0)) for number in numbers)
+            for key, numbers in ledger.accepted.items()
         )
