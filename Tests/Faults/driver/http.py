@@ -53,9 +53,9 @@ class Connection:
             self.writer = None
 
 
-async def get(port, path):
-    connection = Connection(port)
+async def get(port, path, method="GET"):
+    connection, length = Connection(port), "Content-Length: 0\r\n" if method != "GET" else ""
     try:
-        return await connection.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return await connection.ask(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode())
     finally:
         connection.close()

@@ -142,6 +142,13 @@ class Node:
         lines = [line for line in text.splitlines() if line.startswith((name + " ", name + "{"))]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
+    async def retry_now(self):
+        """What failed is due now, as `outbox replay --state retrying` has it."""
+        path = "/outbox/replay?state=retrying"
+        while path:
+            answer = json.loads((await get(self.admin, path, "POST")).body)
+            path = answer["next"] and f"/outbox/replay?state=retrying&from={answer['next']}"
+
     async def waiting(self):
         return await self.metric("patchbay_profiles_waiting")
 
