@@ -12,14 +12,14 @@ package struct BasicScheme: Scheme {
     package var challenge: String { #"Basic realm="patchbay", charset="UTF-8""# }
 
     package func verify(_ request: inout Request) -> Verdict {
-        guard let value = request.headers.value(of: "authorization") else {
-            return .refused(.noCredential, credentials.expectation)
+        switch request.headers.single("authorization") {
+        case .absent: return .refused(.noCredential, credentials.expectation)
+        case .present(let value):
+            guard let encoded = value.behind("Basic "), let presented = ByteEncoding.base64.decode(encoded) else {
+                fallthrough
+            }
+            return credentials.judge(presented[...])
+        case .repeated: return .refused(.malformedCredential, credentials.expectation)
         }
-        guard let encoded = value.behind("Basic "),
-            let presented = ByteEncoding.base64.decode(encoded.drop { $0.isBlank })
-        else {
-            return .refused(.malformedCredential, credentials.expectation)
-        }
-        return credentials.judge(presented[...])
     }
 }

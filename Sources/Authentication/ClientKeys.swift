@@ -39,11 +39,13 @@ package struct ClientKeys: Sendable {
     /// The client that sent a request, if its key is known or its token is believed, and it may do what it asks: POST
     /// writes, GET reads.
     func client(of request: Request) throws(Refusal) -> ClientKey {
-        guard let value = request.headers.value(of: "authorization") else {
-            throw .unauthorized(cause: "no_credential", challenge: Self.challenge)
+        let credential = request.headers.single("authorization")
+        if case .absent = credential { throw .unauthorized(cause: "no_credential", challenge: Self.challenge) }
+        guard case .present(let value) = credential else {
+            throw .unauthorized(cause: "malformed_credential", challenge: Self.challenge)
         }
         let bearer = value.behind("Bearer ")
-        guard let key = (bearer ?? value.behind("Api-Key "))?.drop(while: \.isBlank), !key.isEmpty else {
+        guard let key = bearer ?? value.behind("Api-Key "), !key.isEmpty else {
             throw .unauthorized(cause: "malformed_credential", challenge: Self.challenge)
         }
         let client = try client(key, isBearer: bearer != nil)

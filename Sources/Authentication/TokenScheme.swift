@@ -37,13 +37,13 @@ package struct TokenScheme: Scheme {
         case .path:
             return judge(PathText.takeToken(from: &request.path))
         case .header(let name, let prefix):
-            guard let value = request.headers.value(named: name) else {
-                return .refused(.noCredential, tokens.expectation)
+            switch request.headers.single(named: name) {
+            case .absent: return .refused(.noCredential, tokens.expectation)
+            case .present(let value):
+                guard let token = value.behind(prefix) else { fallthrough }
+                return judge(token)
+            case .repeated: return .refused(.malformedCredential, tokens.expectation)
             }
-            guard let token = value.behind(prefix) else {
-                return .refused(.malformedCredential, tokens.expectation)
-            }
-            return judge(token)
         }
     }
 
@@ -52,16 +52,5 @@ package struct TokenScheme: Scheme {
             return .refused(.noCredential, tokens.expectation)
         }
         return tokens.judge(presented)
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// What follows the prefix; nil where it does not begin so. Letter case does not matter: the names of authorization
-    /// schemes have none (RFC 9110 section 11.1).
-    func behind(_ prefix: String) -> ArraySlice<UInt8>? {
-        guard count >= prefix.utf8.count, zip(self, prefix.utf8).allSatisfy({ $0.lowercased == $1.lowercased }) else {
-            return nil
-        }
-        return dropFirst(prefix.utf8.count)
     }
 }

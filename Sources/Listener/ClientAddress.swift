@@ -60,9 +60,13 @@ struct ClientAddress {
         value.split(separator: UInt8(ascii: ",")).reversed()
     }
 
-    /// `203.0.113.9`, `2001:db8::1`, and both with a port as some proxies write them.
+    /// `203.0.113.9`, `2001:db8::1`, `[2001:db8::1]`, and both with a port as some proxies write them.
     private static func address(in entry: ArraySlice<UInt8>) -> IPAddress? {
         let text = String(decoding: entry.trimmingFieldBlanks, as: UTF8.self)
+        if text.hasPrefix("["), text.hasSuffix("]") {
+            let inner = text.dropFirst().dropLast()
+            return inner.contains(":") ? IPAddress(inner) : nil
+        }
         return IPAddress(text) ?? SocketAddress(text).flatMap { IPAddress($0.host) }
     }
 }

@@ -73,8 +73,10 @@ package struct Sandbox: Responder {
     }
 
     private func isAuthorized(_ request: Request) -> Bool {
-        let value = request.headers.value(of: "authorization").map { Array($0) } ?? []
-        return settings.keys.contains { key in key.reveal { value == Array("Api-Key ".utf8) + $0 } }
+        guard case .present(let value) = request.headers.single("authorization"),
+            let presented = value.behind("Api-Key ")
+        else { return false }
+        return settings.keys.contains { key in key.reveal { presented == $0[...] } }
     }
 
     private struct Rejection: Error {

@@ -30,6 +30,13 @@ struct BasicSchemeTests {
         #expect(scheme.verify(&request).bare == verdict)
     }
 
+    @Test("two Authorization fields are refused, though both are right")
+    func repeated() {
+        let field = Field("Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+        var request = Request(method: .post, path: "/hooks/mixpanel", headers: Headers([field, field]))
+        #expect(scheme.verify(&request).bare == .refused(.malformedCredential))
+    }
+
     @Test("without the header there is no credential")
     func missing() {
         var request = Request(method: .post, path: "/hooks/mixpanel")

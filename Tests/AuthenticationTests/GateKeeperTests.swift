@@ -54,6 +54,25 @@ struct GateKeeperTests {
         #expect(!"\(refusal)".contains("canary"))
     }
 
+    @Test(
+        "two Authorization fields of a client app are 401, whichever of them is right",
+        arguments: [["canary-ios-1", "canary-ios-1"], ["canary-ios-1", "x"], ["x", "canary-ios-1"]])
+    func repeatedKey(keys: [String]) throws {
+        let headers = Headers(keys.map { Field("Authorization", "Api-Key \($0)") })
+        var received = Received(Request(method: .post, path: "/", headers: headers), through: .dropIn(.v2))
+        let refusal = try #require(#expect(throws: Refusal.self) { try keeper.authenticate(&received) })
+        #expect(refusal.status == 401)
+        #expect(refusal.cause == "malformed_credential")
+    }
+
+    @Test("one blank or more stand between a scheme and its key", arguments: ["Api-Key", "Bearer", "bearer"])
+    func blanks(scheme: String) throws {
+        for blanks in [" ", "  ", "     "] {
+            let caller = try authenticate(.dropIn(.v2), authorization: scheme + blanks + "canary-ios-1")
+            #expect(caller == .client(Self.ios))
+        }
+    }
+
     @Test("a client key of one app does not open a hook")
     func keyAtHook() {
         #expect(throws: Refusal.self) { try authenticate(.hook(Self.acme), authorization: "Api-Key canary-ios-1") }

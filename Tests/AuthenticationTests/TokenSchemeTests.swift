@@ -82,6 +82,9 @@ struct TokenSchemeTests {
             ("X-Api-Key", "", "X-Api-Key", "Bearer older", .refused(.wrongCredential)),
             ("Authorization", "Bearer ", "Authorization", "Bearer older", .genuine),
             ("Authorization", "Bearer ", "Authorization", "bEARER older", .genuine),
+            ("Authorization", "Bearer ", "Authorization", "Bearer  older", .genuine),
+            ("Authorization", "Bearer ", "Authorization", "bearer    older", .genuine),
+            ("Authorization", "Bearer ", "Authorization", "Bearer\tolder", .refused(.malformedCredential)),
             ("Authorization", "Bearer ", "Authorization", "Bearer ", .refused(.noCredential)),
             ("Authorization", "Bearer ", "Authorization", "older", .refused(.malformedCredential)),
             ("Authorization", "Bearer ", "Authorization", "Bea", .refused(.malformedCredential)),
@@ -90,6 +93,15 @@ struct TokenSchemeTests {
     func header(name: String, prefix: String, sent: String, value: String, verdict: Verdict) {
         let scheme = TokenScheme([Secret("newer"), Secret("older")], in: .header(name, prefix: prefix))
         #expect(verify(scheme, query: "a=1", headers: [Field(sent, value)]) == (verdict, "a=1"))
+    }
+
+    @Test(
+        "a token's header that stands twice is refused, whichever of the two is right",
+        arguments: [["older", "older"], ["older", "wrong"], ["wrong", "older"], ["", "older"], ["older", ""]])
+    func repeatedHeader(values: [String]) {
+        let scheme = TokenScheme([Secret("older")], in: .header("X-Api-Key", prefix: ""))
+        let headers = zip(["X-Api-Key", "x-api-key"], values).map { Field($0, $1) }
+        #expect(verify(scheme, headers: headers).0 == .refused(.malformedCredential))
     }
 
     @Test("an empty secret lets nobody in", arguments: ["token=", "token", "token=x", ""])

@@ -47,6 +47,9 @@ package struct Headers: Sendable {
 
     package var count: Int { places.count }
 
+    /// In lower case, in their order, one for each field.
+    var names: [String] { places.map { String(decoding: bytes[$0.name].lazy.map(\.lowercased), as: UTF8.self) } }
+
     /// The first value of a field; bytes that are not UTF-8 become U+FFFD.
     /// - Parameter name: in lower case.
     package subscript(name: StaticString) -> String? {
@@ -94,6 +97,34 @@ package struct Headers: Sendable {
         }
     }
 
+    /// A field that may stand there once, such as a credential.
+    /// - Parameter name: in lower case.
+    package func single(_ name: StaticString) -> Single {
+        name.withUTF8Buffer { single($0) }
+    }
+
+    /// The same for a name that comes from the configuration; letter case does not matter.
+    package func single(named name: String) -> Single {
+        let wanted = Array(name.lowercased().utf8)
+        return wanted.withUnsafeBufferPointer { single($0) }
+    }
+
+    /// Which of two would count is a question that an attacker should not get to ask.
+    package enum Single {
+        case absent
+        case present(ArraySlice<UInt8>)
+        case repeated
+    }
+
+    private func single(_ wanted: UnsafeBufferPointer<UInt8>) -> Single {
+        var found: Place?
+        for place in places where matches(place, wanted) {
+            guard found == nil else { return .repeated }
+            found = place
+        }
+        return found.map { .present(bytes[$0.value]) } ?? .absent
+    }
+
     private func matches(_ place: Place, _ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
         guard place.name.count == wanted.count else { return false }
         var index = place.name.lowerBound
@@ -102,5 +133,17 @@ package struct Headers: Sendable {
             index += 1
         }
         return true
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// What follows the prefix; nil where it does not begin so. Letter case does not matter: the names of authorization
+    /// schemes have none (RFC 9110 section 11.1). A blank at the prefix's end stands for one or more (section 11.4).
+    package func behind(_ prefix: String) -> ArraySlice<UInt8>? {
+        guard count >= prefix.utf8.count, zip(self, prefix.utf8).allSatisfy({ $0.lowercased == $1.lowercased }) else {
+            return nil
+        }
+        let rest = dropFirst(prefix.utf8.count)
+        return prefix.utf8.last == UInt8(ascii: " ") ? rest.drop { $0 == UInt8(ascii: " ") } : rest
     }
 }
