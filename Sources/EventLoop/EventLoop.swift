@@ -14,6 +14,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let wakeup: Int32
     private let queue = Mutex(Queue())
     private let thread = Atomic<UInt>(0)
+    /// Whether the thread was waited for; that can be done once.
+    private let isJoined = Mutex(false)
     /// What was put off to the end of the round; touched only on the loop's thread.
     private var putOff: [() -> Void] = []
 
@@ -61,13 +63,17 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         thread.store(UInt(handle), ordering: .releasing)
     }
 
-    /// Lets the work that is queued finish, ends the thread and waits for it. Not from the loop itself.
+    /// Lets the work that is queued finish, ends the thread and waits for it, as does whoever stops it again. Not from
+    /// the loop itself.
     package func stop() {
         let handle = thread.load(ordering: .acquiring)
         guard handle != 0 else { return }
         queue.withLock { $0.isStopping = true }
         wake()
-        pthread_join(pthread_t(handle), nil)
+        isJoined.withLock { isJoined in
+            if !isJoined { pthread_join(pthread_t(handle), nil) }
+            isJoined = true
+        }
     }
 
     private func run() {

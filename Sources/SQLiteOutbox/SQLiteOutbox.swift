@@ -128,11 +128,16 @@ package final class SQLiteOutbox: Outbox {
     }
 
     /// Finishes what was asked before, folds, and closes the file; appends fail from now on. Returns when another
-    /// process may open it.
+    /// process may open it; so it does for whoever closes it a second time.
     package func close() async {
-        await ask(or: ()) { mail, answer in
-            mail.closes.append(answer)
-            mail.isClosed = true
+        await withCheckedContinuation { answer in
+            let isOver = mail.withLock { mail in
+                guard !mail.isOver else { return true }
+                mail.closes.append(answer)
+                mail.isClosed = true
+                return false
+            }
+            if isOver { answer.resume() }
         }
     }
 

@@ -23,6 +23,21 @@ struct EventLoopTests {
         }
     }
 
+    @Test("stopping a loop a second time waits for its end as well")
+    func stopsTwice() throws {
+        let loop = try EventLoop(name: "twice")
+        try loop.start()
+        let isDone = Mutex(false)
+        loop.execute {
+            usleep(50_000)
+            isDone.withLock { $0 = true }
+        }
+        for _ in 0..<3 {
+            loop.stop()
+            #expect(isDone.withLock { $0 })
+        }
+    }
+
     @Test("what is put off comes when the round is over, and before the loop waits; what that puts off comes as well")
     func putOff() async throws {
         try await withLoop { loop in

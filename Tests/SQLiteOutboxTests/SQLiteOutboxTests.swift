@@ -27,6 +27,27 @@ struct SQLiteOutboxTests {
         await outbox.close()
     }
 
+    @Test("a second close returns when the file is closed, as the first one does", arguments: 0..<10)
+    func closesTwice(round: Int) async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: .atNoon) { _ in }
+        for number in 0..<200 {
+            _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: "\(round)"])))
+        }
+        let path = scratch.file + ".lock"
+        await withTaskGroup { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    await outbox.close()
+                    // Held for as long as the file is not closed; shared, because the others look as well.
+                    let lock = open(path, O_RDWR)
+                    #expect(flock(lock, LOCK_SH | LOCK_NB) == 0)
+                    Glibc.close(lock)
+                }
+            }
+        }
+        await outbox.close()
+    }
+
     @Test("nobody but the owner reads its files", arguments: ["", "-wal", "-shm", ".lock"])
     func modes(suffix: String) async throws {
         let outbox = try SQLiteOutbox(path: scratch.file) { _ in }

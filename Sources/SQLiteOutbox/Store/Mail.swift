@@ -30,6 +30,8 @@ struct Mail {
     var wantsHousekeeping = false
     /// Nothing is taken any more.
     var isClosed = false
+    /// The file is closed, and its lock free.
+    var isOver = false
 
     var isEmpty: Bool {
         settlements.isEmpty && appends.isEmpty && !hasQuestions && !wantsCheckpoint && !wantsHousekeeping

@@ -87,7 +87,12 @@ final class Store {
             serve(mail)
             if mail.isClosed {
                 close()
-                for close in mail.closes { close.resume() }
+                // Some may have come meanwhile.
+                let late = self.mail.withLock { rest in
+                    rest.isOver = true
+                    return exchange(&rest.closes, with: [])
+                }
+                for close in mail.closes + late { close.resume() }
                 return
             }
             keepHouse()
