@@ -3,7 +3,6 @@ import Authentication
 import Configuration
 import Delivery
 import EventLoop
-import Glibc
 import Listener
 import Logging
 import RateLimit
@@ -23,18 +22,6 @@ extension Configuration {
     /// - Throws: the first mistake in a declaration, with its line.
     var catalog: VendorCatalog {
         get throws { try VendorCatalog(extending: vendors.map { VendorDeclaration($0) }) }
-    }
-}
-
-extension Configuration {
-    /// `limits.connections`, or fewer where the process may not have so many descriptors. Some are kept for the
-    /// upstreams, the outbox, the admin listener, and libdispatch: it looks into /proc now and then, and ends the
-    /// process with an illegal instruction when it has no descriptor for that.
-    var connectionsWithinDescriptors: Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return limits.connections }
-        let kept = apps.reduce(64 + (tls == nil ? 0 : loops)) { $0 + $1.concurrency }
-        return max(1, min(limits.connections, Int(clamping: limit.rlim_cur) - kept))
     }
 }
 

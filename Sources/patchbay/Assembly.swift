@@ -30,6 +30,7 @@ struct Assembly {
         registry: MetricsRegistry,
         level: @escaping @Sendable (Logger.Level) -> Void
     ) async throws {
+        try configuration.checkDescriptors()
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
         // Deliveries live on the first loop; attempts go out on all of them.
         let clock = LoopClock(loops[0])
