@@ -8,25 +8,26 @@ package struct AdminAPI: Responder {
     private let outbox: any Outbox
     private let desk: DeskAPI
     private let rejected: RejectedPage
-    private let authorize: @Sendable (Request) -> Bool
+    private let admit: @Sendable (Request) -> Admission
 
-    /// - Parameter authorize: whether a request may see what is not public; compares the admin token in constant time.
+    /// - Parameter admit: whether a request may see what is not public; compares the admin token in constant time.
     package init(
         health: Health, registry: MetricsRegistry, outbox: any Outbox, desk: DeskAPI,
         rejections: Rejections = Rejections(),
-        authorize: @escaping @Sendable (Request) -> Bool
+        admit: @escaping @Sendable (Request) -> Admission
     ) {
         self.health = health
         self.registry = registry
         self.outbox = outbox
         self.desk = desk
         rejected = RejectedPage(rejections: rejections)
-        self.authorize = authorize
+        self.admit = admit
     }
 
     package func respond(to request: Request) async -> Response {
         if let route = DeskAPI.Route(rawValue: request.path) {
-            var response = authorize(request) ? await desk.respond(to: request, on: route) : Self.unauthorized
+            var response =
+                if let refusal = refusal(of: request) { refusal } else { await desk.respond(to: request, on: route) }
             response.account.route = route.rawValue
             return response
         }
@@ -38,23 +39,35 @@ package struct AdminAPI: Responder {
         switch route {
         case .livez: response = health.answer(.isAlive)
         case .readyz: response = health.answer(.isReady)
-        case .metrics where !authorize(request), .rejected where !authorize(request): response = Self.unauthorized
-        case .metrics:
-            let text = await registry.render() + renderOutbox()
-            response = Response(
-                status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
-                body: Array(text.utf8))
-        case .rejected:
-            response = rejected.answer(request.query, now: request.received)
+        case .metrics: response = if let refusal = refusal(of: request) { refusal } else { await metrics() }
+        case .rejected: response = refusal(of: request) ?? rejected.answer(request.query, now: request.received)
         }
         response.account.route = route.rawValue
         return response
     }
 
-    private static var unauthorized: Response {
-        var response = Response(.unauthorized(cause: "admin_token"))
-        response.headers.append(Field("WWW-Authenticate", "Bearer"))
-        return response
+    private func metrics() async -> Response {
+        let text = await registry.render() + renderOutbox()
+        return Response(
+            status: 200, headers: [Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+            body: Array(text.utf8))
+    }
+
+    /// Nil where the request may see what it asks for.
+    private func refusal(of request: Request) -> Response? {
+        switch admit(request) {
+        case .granted:
+            return nil
+        case .unauthorized:
+            var response = Response(.unauthorized(cause: "admin_token"))
+            response.headers.append(Field("WWW-Authenticate", "Bearer"))
+            return response
+        case .misdirected:
+            return Response(
+                Refusal(
+                    421, "misdirected_request",
+                    "Without a token the admin listener answers to numeric addresses, localhost and admin.hosts."))
+        }
     }
 
     private enum Route: String {

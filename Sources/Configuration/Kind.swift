@@ -42,6 +42,14 @@ extension Kind<String> {
         }
     }
 
+    /// Without a scheme and a port; in lower case, as names of hosts are compared.
+    static var hostName: Kind<String> {
+        Kind("the name of a host, such as patchbay.internal", write: { $0 }) { text in
+            let isName = text.utf8.allSatisfy { $0.isLetterOrDigit || "-._".utf8.contains($0) }
+            return isName && !text.isEmpty && text.utf8.count <= 253 ? text.lowercased() : nil
+        }
+    }
+
     static var headerName: Kind<String> {
         Kind("the name of a header, such as X-Api-Key", write: { $0 }) { $0.isHeaderName ? $0 : nil }
     }

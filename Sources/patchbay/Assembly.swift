@@ -84,10 +84,10 @@ struct Assembly {
         let adminAPI = AdminAPI(
             health: ground.health, registry: registry, outbox: outbox,
             desk: DeskAPI(desk: outbox, conditions: ground.observer, label: label), rejections: rejections,
-            authorize: gate.isOpen)
+            admit: gate.judge)
         let adminServer = try HTTPServer(
             configuration.admin.listen, joins: takesOver, on: [loops[0]], responder: adminAPI,
-            observer: SilentObserver())
+            observer: SilentObserver(), budget: ListenerBudget(connections: Configuration.adminConnections))
 
         let drain = Drain(delay: configuration.drain.delay, timeout: configuration.drain.timeout)
         let deliveries = DeliveryService(front.routes, due: due, drain: drain)

@@ -23,7 +23,7 @@ struct AdminAPITests {
         let api = AdminAPI(
             health: Health { true }, registry: MetricsRegistry(), outbox: CountedOutbox(),
             desk: DeskAPI(desk: NotingDesk(), conditions: nil) { $0.value },
-            authorize: { _ in isAuthorized })
+            admit: { _ in isAuthorized ? .granted : .unauthorized })
         let now = Timestamp(milliseconds: 1_790_000_090_500)
         return await api.respond(to: Request(method: method, path: path, received: now))
     }

@@ -49,7 +49,8 @@ struct DeskAPITests {
     {
         let api = AdminAPI(
             health: Health { true }, registry: MetricsRegistry(), outbox: CountedOutbox(),
-            desk: DeskAPI(desk: desk, conditions: nil) { "#\($0.value.utf8.count)" }, authorize: { _ in isAuthorized })
+            desk: DeskAPI(desk: desk, conditions: nil) { "#\($0.value.utf8.count)" },
+            admit: { _ in isAuthorized ? .granted : .unauthorized })
         let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
         let response = await api.respond(
             to: Request(method: method, path: parts[0], query: parts.count > 1 ? parts[1] : ""))
@@ -95,7 +96,7 @@ struct DeskAPITests {
     func webPage() async {
         let api = AdminAPI(
             health: Health { true }, registry: MetricsRegistry(), outbox: CountedOutbox(),
-            desk: DeskAPI(desk: desk, conditions: nil) { $0.value }, authorize: { _ in true })
+            desk: DeskAPI(desk: desk, conditions: nil) { $0.value }, admit: { _ in .granted })
         let headers = Headers([Field("Origin", "http://evil.example"), Field("Content-Type", "text/plain")])
         for route in ["/outbox/replay", "/outbox/discard", "/outbox/backup"] {
             let request = Request(method: .post, path: route, query: "state=dead", headers: headers)

@@ -183,6 +183,7 @@ struct EffectiveTests {
                 admin:
                   listen: 127.0.0.1:8081  # default
                   token: []  # default
+                  hosts: []  # default
                 tls:
                   listen: none  # default
                   certificate: none  # default

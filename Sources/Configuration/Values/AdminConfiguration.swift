@@ -7,10 +7,14 @@ package struct AdminConfiguration: Sendable {
     package let listen: SocketAddress
     /// What a request must carry; none by default, and required off loopback.
     package let tokens: [Secret]
+    /// Names in lower case under which it may be asked where it has no token; numeric addresses and `localhost` always
+    /// may. None by default.
+    package let hosts: [String]
 
     init(_ section: Section, in surroundings: Surroundings) {
         listen = section.value("listen", .address, default: .loopback(8081))
         tokens = section.list("token", .secret(in: surroundings), default: []).map(\.secret)
+        hosts = section.list("hosts", .hostName, default: [])
         if !listen.isLoopback, tokens.isEmpty {
             section.mistake("listen", "off loopback the admin pages need a token")
         }
