@@ -65,14 +65,15 @@ struct Assembly {
             connections: configuration.connectionsWithinDescriptors,
             perAddress: configuration.limits.connectionsPerAddress, bytes: configuration.limits.bytesInFlight)
         let rejections = Rejections(places: configuration.credentialPlaces)
-        let requestLog = RequestLog(log: log, label: label, rejections: rejections)
+        let requestLog = RequestLog(log: log, label: label, rejections: rejections, clock: clock)
+        let accepting = AcceptFailures(logger: logger)
         func serve(
             _ address: SocketAddress, _ tls: TLSAcceptor?, opened: ListeningSocket? = nil
         ) throws -> HTTPServer {
             try HTTPServer(
                 address, opened: opened, joins: takesOver, on: loops, responder: responder, observer: requestLog,
                 limits: limits, budget: budget, tls: tls
-            ) { logger.error("accepting pauses", metadata: ["error": "\($0)"]) }
+            ) { accepting.failed($0) }
         }
         let server = try serve(configuration.listen, nil, opened: opened)
         let certificates = try configuration.tls.map { try Certificates(TLSSettings($0), logger: logger) }
@@ -113,8 +114,8 @@ struct Assembly {
             deliveries,
             ServerService(server: adminServer, timeout: .seconds(1)),
             PublicService(
-                servers: servers, health: ground.health, answers: ground.answers, clock: clock, drain: drain,
-                logger: logger),
+                servers: servers, health: ground.health, answers: ground.answers, requestLog: requestLog,
+                clock: clock, drain: drain, logger: logger),
             WaitingReport(outbox: outbox, conditions: ground.observer, clock: clock, logger: logger),
             incidents,
         ]

@@ -143,6 +143,7 @@ struct PublicService: Service {
     let servers: [HTTPServer]
     let health: Health
     let answers: Answers
+    let requestLog: RequestLog
     let clock: LoopClock
     let drain: Drain
     let logger: Logger
@@ -166,6 +167,7 @@ struct PublicService: Service {
         await withTaskGroup { group in
             for server in servers { group.addTask { await server.drain(timeout: drain.timeout) } }
         }
+        requestLog.close()
     }
 }
 

@@ -35,16 +35,22 @@ package struct RequestShape: Sendable, Equatable {
     /// One that is known here, or `other`; nil where there was none.
     package private(set) var contentType: String?
     /// Those of its fields that commonly carry a credential or say what the body is.
-    package private(set) var fields: [String] = []
+    package var fields: [String] {
+        Self.fieldNames.indices.filter { known & 1 << UInt64($0) != 0 }.map { Self.fieldNames[$0] }
+    }
     /// How many others it had.
     package private(set) var otherFields = 0
+    /// A bit for each of `fieldNames`: noting one in a flood makes no list.
+    private var known: UInt64 = 0
 
     init() {}
 
     init(_ request: Request) {
         contentType = request.contentType.map { Self.contentTypes.contains($0) ? $0 : "other" }
-        fields = Self.fieldNames.filter { request.headers.value(named: $0) != nil }
-        otherFields = max(0, request.headers.count - fields.count)
+        for name in request.headers.names {
+            if let place = Self.places[name] { known |= 1 << UInt64(place) }
+        }
+        otherFields = max(0, request.headers.count - known.nonzeroBitCount)
     }
 
     private static let contentTypes: Set<String> = [
@@ -52,6 +58,7 @@ package struct RequestShape: Sendable, Equatable {
         "application/xml", "multipart/form-data", "text/csv", "text/html", "text/plain", "text/xml",
     ]
 
+    /// At most 64.
     private static let fieldNames = [
         "Authorization", "Proxy-Authorization", "Cookie", "Content-Type", "Content-Encoding", "Expect", "Date",
         "Api-Key", "ApiKey", "X-Api-Key", "X-ApiKey", "X-Api-Token", "X-Access-Token", "X-Auth", "X-Auth-Key",
@@ -61,11 +68,16 @@ package struct RequestShape: Sendable, Equatable {
         "X-Request-Timestamp", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Svix-Id", "Svix-Timestamp",
         "Svix-Signature", "Adapty-Customer-User-Id", "Adapty-Profile-Id", "Prefer", "X-Forwarded-For", "Forwarded",
     ]
+
+    private static let places = Dictionary(
+        uniqueKeysWithValues: fieldNames.prefix(64).enumerated().map { ($1.lowercased(), $0) })
 }
 
 extension String {
     /// Cut to so many bytes; what is no printable ASCII becomes `?`, so that it can be shown on any terminal.
     fileprivate func printable(atMost most: Int) -> String {
-        String(decoding: utf8.prefix(most).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        if utf8.count <= most, utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
+        return String(
+            decoding: utf8.prefix(most).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

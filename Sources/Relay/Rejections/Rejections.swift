@@ -32,7 +32,10 @@ package final class Rejections: Sendable {
     /// check.
     /// - Parameter label: how a profile may be shown.
     package func note(_ exchange: Exchange, label: ProfileLabel, at now: Timestamp = .now) {
-        guard let kind = RejectionKind(exchange) else { return }
+        if let kind = RejectionKind(exchange) { note(exchange, as: kind, label: label, at: now) }
+    }
+
+    func note(_ exchange: Exchange, as kind: RejectionKind, label: ProfileLabel, at now: Timestamp = .now) {
         let seen = RefusedRequest(exchange, label: label)
         kinds.withLock { kinds in
             if kinds[kind] == nil, kinds.count >= Self.mostKinds, let least = kinds.values.leastUsed {

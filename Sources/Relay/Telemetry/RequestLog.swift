@@ -1,28 +1,42 @@
 import Logging
 import Metrics
 
-/// One log line and a few metrics per request. Never a secret, a query string or a body.
+/// One log line and a few metrics per request; lines of what strangers send are written in bulk. Never a secret, a
+/// query string or a body.
 package struct RequestLog: RequestObserver {
     private let log: any LineLog
     private let label: ProfileLabel
     private let requests: RequestMetrics
     private let rejections: Rejections
+    private let bulk: LogBulk
 
     /// - Parameters:
     ///   - label: how a profile is shown; hashed unless configured otherwise.
     ///   - rejections: where refused requests are kept to be looked at.
-    package init(log: any LineLog, label: @escaping ProfileLabel, rejections: Rejections = Rejections()) {
+    ///   - clock: sleeps until a line says how many requests were not written.
+    package init(
+        log: any LineLog, label: @escaping ProfileLabel, rejections: Rejections = Rejections(),
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
         self.log = log
         self.label = label
         requests = RequestMetrics()
         self.rejections = rejections
+        bulk = LogBulk(log: log, clock: clock)
     }
 
     package func answered(_ exchange: Exchange) {
-        requests.count(exchange)
-        rejections.note(exchange, label: label)
-        let level = Self.level(of: exchange)
+        let rejection = RejectionKind(exchange)
+        requests.count(exchange, rejection)
+        if let rejection { rejections.note(exchange, as: rejection, label: label) }
+        var level = Self.level(of: exchange)
+        if LogBulk.takes(exchange), !bulk.isFirst(exchange, rejection, level) { level = .debug }
         log.write(level, "request") { write(exchange, to: &$0) }
+    }
+
+    /// The node stops: what was not written is summed up now.
+    package func close() {
+        bulk.summarize(all: true)
     }
 
     /// Counted, not logged: a flood of connections shall not become one of lines. A proxy that is not set up as the

@@ -31,7 +31,7 @@ struct RequestMetrics: Sendable {
     private let unchanged = Counter(label: "patchbay_patches_total", dimensions: [("result", "unchanged")])
     private let duration = Timer(label: "patchbay_request_seconds")
 
-    func count(_ exchange: Exchange) {
+    func count(_ exchange: Exchange, _ rejection: RejectionKind?) {
         let account = exchange.account
         let key = Key(route: account.route, caller: account.caller, status: exchange.status)
         counters.requests.withLock { requests in
@@ -45,7 +45,7 @@ struct RequestMetrics: Sendable {
         if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
         duration.recordNanoseconds(exchange.handleDuration.microseconds * 1000)
         for skip in account.skips { count(skip.reason) }
-        if let kind = RejectionKind(exchange) { count(kind) }
+        if let rejection { count(rejection) }
     }
 
     private static func counter(of key: Key) -> Counter {
