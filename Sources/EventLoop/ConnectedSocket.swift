@@ -47,6 +47,13 @@ package struct ConnectedSocket: ~Copyable, Sendable {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Whether the other end is done sending, whatever of it has not been received; or is gone.
+    package static func hasHungUp(_ descriptor: Int32) -> Bool {
+        // POLLRDHUP of poll(2), which Glibc shows to _GNU_SOURCE alone.
+        var entry = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
     private func transfer(_ count: Int, _ call: String) -> Transfer {
         if count >= 0 { return .bytes(count) }
         return errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(SystemError(call))

@@ -6,7 +6,10 @@ import Relay
 ///
 /// While a request is in flight nothing more is read: a peer that sends ahead fills its socket buffer and then waits.
 /// The read watch stays armed all the same and is paused only if it fires meanwhile, so that an ordinary request
-/// changes no registration.
+/// changes no registration. What was sent ahead is read a request at a time, when the connection's turn comes.
+///
+/// A peer that ends its side while its request is worked on is gone, or has only stopped sending: nothing tells which.
+/// It is answered for half a second longer (`hangUpDeadline`); then the connection is closed and the work is told.
 ///
 /// The last answer of a connection is followed by a shutdown and a while of reading and ignoring (RFC 9112 section
 /// 9.6): a socket closed with bytes unread is reset, and the peer may lose the answer that says what was wrong.
@@ -26,6 +29,8 @@ final class Connection: @unchecked Sendable {
         case introducing(ProxyIntroduction)
         /// Between requests, or within one.
         case reading
+        /// More was sent ahead, and others have their turn first.
+        case inLine
         /// A request is with the responder.
         case answering
         /// Its answer is in the listener's queue.
@@ -66,8 +71,13 @@ final class Connection: @unchecked Sendable {
     /// What this connection has counted in the listener's budget.
     private var settledBytes = 0
     private var isAdvancing = false
+    /// What is at a request that is not answered at once.
+    private var work: Task<Void, Never>?
+    private var hasHungUp = false
     /// The peer sent more, or its end, while its request was in flight; the read watch is paused.
     private var isAhead = false
+    /// It has sent more than was read at once, before it was answered: what it sent is read in its turn.
+    private var sendsAhead = false
 
     /// Nil without memory for TLS.
     init?(_ socket: consuming ConnectedSocket, of listener: Listener, _ start: Start) {
@@ -98,9 +108,14 @@ final class Connection: @unchecked Sendable {
         case .reading: break
         case .introducing(let introduction): return introduce(introduction)
         case .lingering(let drained): return drain(drained)
-        case .answering, .answered, .writing, .closed:
+        case .answering:
+            // Another request, or the end: which of them, the deadline finds out.
+            deadline = .now + limits.hangUpDeadline
+            fallthrough
+        case .inLine, .answered, .writing, .closed:
             readable?.pause()
             isAhead = true
+            sendsAhead = true
             return
         }
         let buffer = listener.receiveBuffer
@@ -108,7 +123,7 @@ final class Connection: @unchecked Sendable {
         case .bytes(let count):
             if stage == .idle { began = .now }
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            advance()
+            if exchange(&sendsAhead, with: false) { goOn() } else { advance() }
         case .end where reader.stage != .idle:
             // RFC 9112 section 8: what is incomplete is not processed.
             refuse(reader.abandon(.ended))
@@ -162,7 +177,26 @@ final class Connection: @unchecked Sendable {
         }
     }
 
+    /// The others in line had their turn.
+    func takeTurn() {
+        guard case .inLine = state else { return }
+        state = .reading
+        if stage == .head {
+            began = .now
+            deadline = began + limits.headDeadline
+        }
+        advance()
+    }
+
+    /// Behind an answer, or in the middle of what was sent ahead: others have their turn before the next request.
+    private func goOn() {
+        guard case .reading = state, reader.stage == .head else { return advance() }
+        state = .inLine
+        listener.lineUp(self)
+    }
+
     private func awaitMore() {
+        if isAhead { readAgain() }
         if stage != reader.stage {
             stage = reader.stage
             switch stage {
@@ -213,15 +247,24 @@ final class Connection: @unchecked Sendable {
         state = .answering
         deadline = nil
         // Immediate: runs here and now up to its first suspension, and on the loop after it.
-        Task.immediate(executorPreference: listener.loop) { [self] in
+        let work = Task.immediate(executorPreference: listener.loop) { [self] in
             let response = await answer()
             listener.loop.preconditionIsCurrent()
+            self.work = nil
             // The connection may have gone meanwhile; the answer then has nowhere to go.
-            guard case .answering = state else { return }
+            guard case .answering = state else { return hasHungUp ? noteUnheard(response, to: asked) : () }
             state = .reading
             send(response, to: asked, then: .request)
-            advance()
         }
+        if case .answering = state { self.work = work }
+    }
+
+    /// What was done for a peer that hung up is noted all the same, under the status that nginx gave such requests.
+    private func noteUnheard(_ response: Response, to asked: Asked) {
+        guard !response.isReset else { return }
+        var unheard = response
+        (unheard.status, unheard.body) = (499, [])
+        listener.observer.answered(asked.exchange(with: unheard))
     }
 
     private func refuse(_ failure: RequestReader.Failure) {
@@ -260,7 +303,7 @@ final class Connection: @unchecked Sendable {
         case .wouldBlock: awaitRoom(Array(bytes), sent: 0, then: next)
         case .end, .plainHTTP, .alerted, .failed, nil: close()
         }
-        advance()
+        goOn()
     }
 
     private func write(_ bytes: [UInt8], from sent: Int = 0, then next: Next) {
@@ -298,7 +341,7 @@ final class Connection: @unchecked Sendable {
         }
         state = .reading
         write(bytes, from: sent, then: next)
-        advance()
+        goOn()
     }
 
     private func stopWatchingForRoom() {
@@ -333,7 +376,8 @@ final class Connection: @unchecked Sendable {
         case .body:
             deadline = .now + limits.bodyDeadline
         }
-        readAgain()
+        // What was sent ahead is read first.
+        if stage == .idle { readAgain() }
         _ = settle(reader.heldBytes)
     }
 
@@ -366,7 +410,11 @@ final class Connection: @unchecked Sendable {
         switch state {
         case .reading where stage != .idle: refuse(reader.abandon(.timeout))
         case .introducing, .reading, .writing, .lingering: close()
-        case .answering, .answered, .closed: break
+        case .answering where stream?.hasHungUp == true:
+            hasHungUp = true
+            close()
+        case .answering: deadline = .now + limits.hangUpDeadline
+        case .inLine, .answered, .closed: break
         }
     }
 
@@ -375,7 +423,7 @@ final class Connection: @unchecked Sendable {
         switch state {
         case .introducing: true
         case .reading: reader.stage == .idle
-        case .answering, .answered, .writing, .lingering, .closed: false
+        case .inLine, .answering, .answered, .writing, .lingering, .closed: false
         }
     }
 
@@ -396,6 +444,7 @@ final class Connection: @unchecked Sendable {
         if case .closed = state { return }
         state = .closed
         deadline = nil
+        exchange(&work, with: nil)?.cancel()
         reader = RequestReader(limits: limits.request)
         _ = settle(0)
         // Before the descriptor: libevent must not watch a number that is somebody else's by then.

@@ -37,6 +37,10 @@ package final class Listener: @unchecked Sendable {
     private var dateField = DateField()
     private var answers = AnswerQueue()
     private var answersToSend = AnswerQueue()
+    private var line = TurnLine<Connection>()
+    /// When the line is served next; nil while nobody stands in it.
+    private var service: LoopTimer?
+    private var isServicePending = false
     private var random = BufferedRandom()
     private let acceptFailed: @Sendable (SystemError) -> Void
 
@@ -80,6 +84,7 @@ package final class Listener: @unchecked Sendable {
             watch.resume()
             sweep = LoopTimer(loop) { [unowned self] in lookAtDeadlines() }
             retry = LoopTimer(loop) { [unowned self] in resumeAccepting() }
+            service = LoopTimer(loop) { [unowned self] in serveLine() }
             state = .accepting(watch)
         }
     }
@@ -136,8 +141,8 @@ package final class Listener: @unchecked Sendable {
     private func finishDrain(_ waiting: [CheckedContinuation<Void, Never>]) {
         state = .drained
         socket = nil
-        for timer in [sweep, retry, drainTimeout] { timer?.cancel() }
-        (sweep, retry, drainTimeout) = (nil, nil, nil)
+        for timer in [sweep, retry, drainTimeout, service] { timer?.cancel() }
+        (sweep, retry, drainTimeout, service) = (nil, nil, nil, nil)
         for continuation in waiting { continuation.resume() }
     }
 
@@ -295,6 +300,36 @@ package final class Listener: @unchecked Sendable {
         answersToSend.forEach { connection, bytes in connection.sendAnswer(bytes) }
         answersToSend.removeAll()
     }
+
+    // MARK: Turns
+
+    /// A connection whose peer sent more ahead has its next turn when the others in line had theirs.
+    func lineUp(_ connection: Connection) {
+        // Where an address may have any number of connections, each stands for itself.
+        let key = connection.share.map { ObjectIdentifier($0) } ?? ObjectIdentifier(connection)
+        line.append(connection, of: key)
+        if !isServicePending { serve(after: .zero) }
+    }
+
+    private func serve(after pause: Duration) {
+        isServicePending = true
+        service?.schedule(after: pause)
+    }
+
+    /// Gives turns, of one request each, for about so long as others can wait. Then the loop is everybody else's for
+    /// twice as long: what is ready is looked at, and threads that wait for the processor get it.
+    private func serveLine() {
+        isServicePending = false
+        let end = ContinuousClock.now + Self.longestService
+        for turn in 1...Self.mostQueued {
+            guard let connection = line.next() else { return }
+            connection.takeTurn()
+            if turn.isMultiple(of: 8), ContinuousClock.now >= end { break }
+        }
+        if !line.isEmpty { serve(after: Self.longestService * 2) }
+    }
+
+    private static let longestService = Duration.milliseconds(1)
 
     // MARK: What connections take from their loop
 

@@ -20,8 +20,13 @@ package struct ListenerLimits: Sendable {
     package var lingerDeadline = Duration.seconds(2)
     package var lingerBytes = 1 << 20
 
-    /// What is taken from a connection at once, before others have their turn; a PROXY header at least, 4096.
-    package var receiveBytes = 65536
+    /// How long a peer that ended its side while its request is worked on is still answered; and how often it is looked
+    /// whether one that sent more ahead has gone. Nothing tells who has gone from who only stopped sending.
+    package var hangUpDeadline = Duration.milliseconds(500)
+
+    /// What is taken from a connection at once, before others have their turn; a PROXY header at least, 4096. A
+    /// thousand connections that each send so much ahead hold a quarter of the bytes that may be in flight.
+    package var receiveBytes = 16384
 
     /// How often the deadlines are looked at; how late they can be.
     package var sweepInterval = Duration.milliseconds(250)

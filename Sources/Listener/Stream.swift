@@ -53,6 +53,9 @@ enum Stream: ~Copyable {
         }
     }
 
+    /// The peer is done sending, or gone, whatever of it has not been received.
+    var hasHungUp: Bool { ConnectedSocket.hasHungUp(descriptor) }
+
     /// Nil without TLS. Asked only for a connection that a request has come over.
     var session: TLSSession? {
         switch self {

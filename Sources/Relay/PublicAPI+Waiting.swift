@@ -28,8 +28,13 @@ extension PublicAPI {
             // What a v2 upstream says of values it holds already: 200 and a blank body.
             return Response(status: 200).accounting(for: receipt)
         }
-        guard let answer = await answers.answer(to: request.id, of: receipt.caller.app, within: wait), answer.isWhole
-        else {
+        // Of a caller that hung up the wait is over: nobody is promised that an answer is heard. Its patch goes on.
+        let answer = await withTaskCancellationHandler {
+            await answers.answer(to: request.id, of: receipt.caller.app, within: wait)
+        } onCancel: { [answers, id = request.id] in
+            _ = answers.arrived(nil, for: id)
+        }
+        guard let answer, answer.isWhole else {
             return Response.json(202, receipt.json).accounting(for: receipt)
         }
         return Response(relaying: answer).accounting(for: receipt)

@@ -1,6 +1,7 @@
 import EventLoop
 import Listener
 import Relay
+import Synchronization
 import Testing
 
 extension Live {
@@ -174,6 +175,51 @@ extension Live {
             }
         }
 
+        @Test(
+            "a peer that hangs up while its request is worked on is closed within a second, and the work is told",
+            arguments: [false, true], ["", get])
+        func hangsUp(resets: Bool, ahead: String) async throws {
+            let work = Stuck()
+            try await LiveServer.run(work) { server in
+                var client: Client? = try Client(server.address)
+                client?.send(Self.get + ahead)
+                #expect(eventually { work.count == 1 })
+                if resets { client?.resetOnClose() }
+                client = nil
+                #expect(eventually(within: .seconds(1)) { server.budget.openConnections == 0 })
+                #expect(eventually { work.cancellations == 1 })
+                // Its trace in the log.
+                #expect(eventually { server.log.exchanges.map(\.status) == [499] })
+                #expect(work.count == 1)
+            }
+        }
+
+        @Test("a peer that only stopped sending is answered for half a second longer")
+        func stopsSending() async throws {
+            let gate = Gate()
+            try await LiveServer.run(gate) { server in
+                let client = try Client(server.address)
+                client.send(Self.get)
+                client.finishSending()
+                #expect(client.receive(patience: .milliseconds(250)) == .quiet)
+                gate.open()
+                #expect(client.receive() == .closed)
+                #expect(client.answers().map(\.status) == [200])
+            }
+        }
+
+        @Test("a peer that sent ahead and stays is not taken for one that hung up")
+        func staysAhead() async throws {
+            let gate = Gate()
+            try await LiveServer.run(gate) { server in
+                let client = try Client(server.address)
+                client.send(Self.get + Self.get)
+                #expect(client.receive(patience: .milliseconds(1300)) == .quiet)
+                gate.open()
+                #expect(client.receive(answers: 2) == .answered)
+            }
+        }
+
         @Test("the answer to a refused upload can be read, though the peer sends on")
         func lingers() async throws {
             try await LiveServer.run { server in
@@ -197,6 +243,22 @@ extension Live {
                 client.send((0..<500).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
                 #expect(client.receive(answers: 500) == .answered)
                 #expect(client.answers().map(\.body) == (0..<500).map { "/\($0)" })
+            }
+        }
+
+        @Test("who sends far ahead holds up nobody: another is answered between two of its requests")
+        func othersInBetween() async throws {
+            let order = Order()
+            try await LiveServer.run(order) { server in
+                let flood = try Client(server.address)
+                let other = try Client(server.address)
+                // Another peer's request arrives while the first of many is answered.
+                order.onFirst { other.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n") }
+                flood.send(String(repeating: "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", count: 500))
+                #expect(other.receive(answers: 1) == .answered)
+                #expect(flood.receive(answers: 500) == .answered)
+                let place = try #require(order.paths.firstIndex(of: "/other"))
+                #expect(place <= 128)
             }
         }
 
@@ -224,6 +286,51 @@ extension Live {
                 #expect(server.budget.bytesInFlight <= 2 * 65536)
             }
         }
+    }
+}
+
+/// Works on a request until it is told to stop.
+private final class Stuck: Responder {
+    private let seen = Mutex((requests: 0, cancellations: 0))
+
+    var count: Int { seen.withLock { $0.requests } }
+    var cancellations: Int { seen.withLock { $0.cancellations } }
+
+    func respond(to request: Request) async -> Response {
+        seen.withLock { $0.requests += 1 }
+        try? await Task.sleep(for: .seconds(20))
+        if Task.isCancelled { seen.withLock { $0.cancellations += 1 } }
+        return Response(status: 200)
+    }
+}
+
+/// Answers at once, and keeps in which order it was asked.
+private final class Order: Responder {
+    private struct Seen {
+        var paths: [String] = []
+        var onFirst: (@Sendable () -> Void)?
+    }
+
+    private let seen = Mutex(Seen())
+
+    var paths: [String] { seen.withLock { $0.paths } }
+
+    func onFirst(_ body: @escaping () -> Void) {
+        nonisolated(unsafe) let body = body
+        seen.withLock { $0.onFirst = { body() } }
+    }
+
+    func reply(to request: Request) -> Reply { .now(answer(request)) }
+
+    func respond(to request: Request) async -> Response { answer(request) }
+
+    private func answer(_ request: Request) -> Response {
+        let first = seen.withLock { seen in
+            seen.paths.append(request.path)
+            return exchange(&seen.onFirst, with: nil)
+        }
+        first?()
+        return .text(200, "")
     }
 }
 
