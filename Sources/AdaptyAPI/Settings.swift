@@ -18,8 +18,8 @@ extension AdaptyAPI {
         /// For how long an idle connection is used again. Below the upstream's own keep-alive (60 s is common): of two
         /// ends that give up a connection at once, ours must be the first.
         package var idleTimeout = Duration.seconds(50)
-        /// PEM file of the authorities to trust instead of the system's; for a private upstream.
-        package var caFile: String?
+        /// The authorities to trust instead of the system's, in PEM; for a private upstream.
+        package var authorities: [UInt8]?
         /// Adapty documents no encoding for a customer user id that is not ASCII: UTF-8 is sent, unless this is false.
         package var passesNonASCII = true
 

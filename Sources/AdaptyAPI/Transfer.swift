@@ -16,6 +16,8 @@ final class Transfer {
     /// libcurl points at it for as long as the handle lives.
     private let url: ParsedURL
     private let mostBodyRead: Int
+    /// libcurl reads it whenever it makes a connection for this handle.
+    private let authorities: PinnedBytes?
     private let errorText: UnsafeMutablePointer<CChar>
     private var answerBody: [UInt8] = []
     /// More of the body came than is read.
@@ -28,6 +30,7 @@ final class Transfer {
         self.easy = easy
         url = options.url
         mostBodyRead = options.mostBodyRead
+        authorities = options.authorities
         firstHeader = .allocate(capacity: 1)
         firstHeader.initialize(to: curl_slist())
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -142,6 +145,8 @@ final class Transfer {
         switch option {
         case .number(let option, let value): try check(ccurl_easy_set_long(easy, option, value), option)
         case .text(let option, let value): try check(ccurl_easy_set_string(easy, option, value), option)
+        case .memory(let option, let value):
+            try check(ccurl_easy_set_memory(easy, option, value.bytes.baseAddress, value.bytes.count), option)
         }
     }
 

@@ -18,7 +18,8 @@ struct TransferOptions: Sendable {
     var deadline: Duration
     let connections: Int
     let idleTimeout: Duration
-    let caFile: String?
+    /// One copy for all handles.
+    let authorities: PinnedBytes?
 
     init(_ settings: AdaptyAPI.Settings, endpoint: Endpoint) {
         url = endpoint.url
@@ -28,7 +29,7 @@ struct TransferOptions: Sendable {
         deadline = settings.timeout + .seconds(1)
         connections = max(1, settings.connections)
         idleTimeout = settings.idleTimeout
-        caFile = settings.caFile
+        authorities = settings.authorities.map { PinnedBytes($0) }
     }
 
     /// For a document of somebody else's.
@@ -40,7 +41,7 @@ struct TransferOptions: Sendable {
         deadline = timeout + .seconds(1)
         connections = 1
         idleTimeout = .seconds(50)
-        caFile = nil
+        authorities = nil
     }
 }
 
@@ -48,6 +49,23 @@ struct TransferOptions: Sendable {
 enum TransferOption {
     case number(CURLoption, Int)
     case text(CURLoption, String)
+    /// Memory that libcurl reads for as long as the handle is used.
+    case memory(CURLoption, PinnedBytes)
+}
+
+/// Bytes that stay where they are for as long as this object lives.
+final class PinnedBytes: Sendable {
+    // nonisolated(unsafe): written before anybody else has it, and never again.
+    nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = .allocate(byteCount: bytes.count, alignment: 1)
+        self.bytes.copyBytes(from: bytes)
+    }
+
+    deinit {
+        bytes.deallocate()
+    }
 }
 
 extension TransferOptions {
@@ -86,7 +104,8 @@ extension TransferOptions {
             .number(CURLOPT_BUFFERSIZE, 8192),
             .number(CURLOPT_UPLOAD_BUFFERSIZE, 16384),
         ]
-        if let caFile { options.append(.text(CURLOPT_CAINFO, caFile)) }
+        // Not the file: it may be another by the time that a connection is made.
+        if let authorities { options.append(.memory(CURLOPT_CAINFO_BLOB, authorities)) }
         return options
     }
 }

@@ -19,6 +19,12 @@ static inline CURLcode ccurl_easy_set_pointer(CURL *easy, CURLoption option, con
     return curl_easy_setopt(easy, option, value);
 }
 
+// Memory with its length, which libcurl is told not to copy.
+static inline CURLcode ccurl_easy_set_memory(CURL *easy, CURLoption option, void *bytes, size_t count) {
+    struct curl_blob blob = { bytes, count, CURL_BLOB_NOCOPY };
+    return curl_easy_setopt(easy, option, &blob);
+}
+
 // One wrapper a callback, so that Swift checks the closure's type. A function pointer is no `void *` in C.
 static inline CURLcode ccurl_easy_set_write(CURL *easy, curl_write_callback callback) {
     return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback);

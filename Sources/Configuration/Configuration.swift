@@ -51,7 +51,7 @@ package struct Configuration: Sendable {
             throw Mistakes([error])
         }
         let reader = Reader()
-        self.init(Section(root, reader), in: surroundings, builtIn: vendors)
+        self.init(Section(root, reader), in: surroundings.readingOnce, builtIn: vendors)
         guard reader.mistakes.isEmpty else { throw Mistakes(reader.mistakes) }
     }
 

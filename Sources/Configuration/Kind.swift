@@ -175,6 +175,47 @@ extension Duration {
     }
 }
 
+/// A file and what stood in it when the configuration was read.
+package struct FoundFile: Sendable, Equatable {
+    package let path: String
+    package let bytes: [UInt8]
+}
+
+extension Kind<FoundFile> {
+    /// The path of a file, which is read. Shown as its path.
+    static func file(in surroundings: Surroundings) -> Kind<FoundFile> {
+        let path = Kind<String>.text("the path of a file")
+        return Kind(
+            path.name,
+            read: { text throws(Wrong) in
+                let path = try path.read(text)
+                do {
+                    return FoundFile(path: path, bytes: try surroundings.contents(path))
+                } catch {
+                    throw Wrong("the file \(path) cannot be read: \(error)")
+                }
+            }, write: { $0.path })
+    }
+}
+
+/// A value that is shown as where it was found, and may have changed there.
+protocol Followed {
+    /// Another number where something else was found, in this process.
+    var fingerprint: Int { get }
+}
+
+extension FoundSecret: Followed {
+    var fingerprint: Int { secret.reveal(\.hashValue) }
+}
+
+extension FoundKey: Followed {
+    var fingerprint: Int { key.key.reveal(\.hashValue) }
+}
+
+extension FoundFile: Followed {
+    var fingerprint: Int { bytes.hashValue }
+}
+
 extension Kind<FoundSecret> {
     /// A reference to a secret, followed. Shown as where it was found.
     /// - Parameter hasLines: whether it may have several lines, as PEM has.

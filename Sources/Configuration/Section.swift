@@ -236,9 +236,9 @@ extension Section {
         reader.values[child(key), default: 0] ^= text.hashValue
     }
 
-    /// A secret is listed as where it was found, and may have changed there.
-    private func note(_ secret: FoundSecret, of key: String) {
-        reader.values[child(key), default: 0] ^= secret.secret.reveal { $0.hashValue } &* 31
+    /// What was found elsewhere is listed as where, and may have changed there.
+    private func note(_ value: any Followed, of key: String) {
+        reader.values[child(key), default: 0] ^= value.fingerprint &* 31
     }
 
     private func read<Value>(_ entry: Node.Entry, _ kind: Kind<Value>) -> Value? {
@@ -261,7 +261,7 @@ extension Section {
         case .text(let text):
             do throws(Wrong) {
                 let value = try kind.read(text)
-                if let secret = value as? FoundSecret { note(secret, of: key) }
+                if let found = value as? any Followed { note(found, of: key) }
                 return value
             } catch {
                 mistake(line: node.line, child(key), error.sentence)

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Relay
+import Synchronization
 
 /// What a configuration refers to outside its file: the environment, files and the machine. A parameter, so that tests
 /// need none of them.
@@ -38,6 +39,31 @@ package struct Surroundings: Sendable {
             }
         },
         cores: min(256, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+}
+
+extension Surroundings {
+    /// The same for one reading of a configuration: a file that several keys name is read once, and is the same to all
+    /// of them.
+    var readingOnce: Surroundings {
+        let read = ReadFiles()
+        var surroundings = self
+        surroundings.contents = { [contents] path throws(Unreadable) in
+            if let bytes = read[path] { return bytes }
+            let bytes = try contents(path)
+            read[path] = bytes
+            return bytes
+        }
+        return surroundings
+    }
+
+    private final class ReadFiles: Sendable {
+        private let files = Mutex<[String: [UInt8]]>([:])
+
+        subscript(path: String) -> [UInt8]? {
+            get { files.withLock { $0[path] } }
+            set { files.withLock { $0[path] = newValue } }
+        }
+    }
 }
 
 extension Surroundings {

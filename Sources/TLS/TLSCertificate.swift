@@ -32,3 +32,22 @@ package struct TLSCertificate: Sendable, Equatable {
             ? String(decoding: name.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
     }
 }
+
+extension TLSCertificate {
+    /// How many certificates a file of authorities holds. One that is damaged ends the count, as it does where such a
+    /// file is used.
+    package static func count(inPEM bytes: [UInt8]) -> Int {
+        guard let length = Int32(exactly: bytes.count) else { return 0 }
+        defer { ERR_clear_error() }
+        return bytes.withUnsafeBytes { bytes in
+            guard let memory = BIO_new_mem_buf(bytes.baseAddress, length) else { return 0 }
+            defer { BIO_free(memory) }
+            var count = 0
+            while let certificate = PEM_read_bio_X509(memory, nil, nil, nil) {
+                X509_free(certificate)
+                count += 1
+            }
+            return count
+        }
+    }
+}

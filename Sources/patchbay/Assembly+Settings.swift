@@ -114,7 +114,7 @@ extension AdaptyAPI.Settings {
         connectTimeout = app.connectTimeout
         timeout = app.timeout
         connections = app.concurrency
-        caFile = app.caFile
+        authorities = app.authorities?.bytes
     }
 }
 

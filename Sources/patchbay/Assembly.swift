@@ -26,10 +26,11 @@ struct Assembly {
     ///   - log: where requests and attempts go; `logger` takes the rest.
     ///   - level: sets what is logged.
     init(
-        _ configuration: Configuration, at path: String?, takesOver: Bool = false, logger: Logger, log: any LineLog,
+        _ checked: CheckedConfiguration, at path: String?, takesOver: Bool = false, logger: Logger, log: any LineLog,
         registry: MetricsRegistry,
         level: @escaping @Sendable (Logger.Level) -> Void
     ) async throws {
+        let configuration = checked.configuration
         try configuration.checkDescriptors()
         let loops = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
         // Deliveries live on the first loop; attempts go out on all of them.
@@ -56,7 +57,7 @@ struct Assembly {
             loops: loops, clock: clock, time: time, outbox: outbox,
             answers: Answers(clock: clock) { conditions.isHeld($0) }, health: Health { outbox.isWritable },
             observer: conditions, logger: logger)
-        let front = try await Front(configuration, on: ground)
+        let front = try await Front(checked, on: ground)
         conditions.adopt(front.pipelines)
         let responder = CurrentResponder(front.responder)
 
@@ -76,7 +77,7 @@ struct Assembly {
             ) { accepting.failed($0) }
         }
         let server = try serve(configuration.listen, nil, opened: opened)
-        let certificates = try configuration.tls.map { try Certificates(TLSSettings($0), logger: logger) }
+        let certificates = checked.tls.map { Certificates($0, logger: logger) }
         let tlsServer: HTTPServer? =
             if let tls = configuration.tls { try serve(tls.listen, certificates?.acceptor) } else { nil }
         let servers = [server] + (tlsServer.map { [$0] } ?? [])
@@ -108,7 +109,6 @@ struct Assembly {
         adminAddress = adminServer.address
         services = [
             LoopsService(loops: loops),
-            HangupService(loop: loops[0], reload: { await reload?.run() }),
             keys,
             OutboxService(outbox: outbox),
             deliveries,
@@ -118,6 +118,7 @@ struct Assembly {
                 clock: clock, drain: drain, logger: logger),
             WaitingReport(outbox: outbox, conditions: ground.observer, clock: clock, logger: logger),
             incidents,
+            HangupService(loop: loops[0], reload: reload),
         ]
     }
 }

@@ -5,22 +5,20 @@ import Metrics
 import Relay
 import TLS
 
-/// The TLS of the public listener: keeps account of its certificate and of handshakes that fail, and reads the files
-/// again when asked.
+/// The TLS of the public listener: keeps account of its certificate and of handshakes that fail.
 struct Certificates: Sendable {
     let acceptor: TLSAcceptor
     private let logger: Logger
     private let expires = Gauge(label: "patchbay_tls_certificate_expires_seconds")
 
-    /// - Throws: `TLSMistake` where the files cannot be used.
-    init(_ settings: TLSSettings, logger: Logger) throws {
+    init(_ context: TLSContext, logger: Logger) {
         self.logger = logger
         let failures = Dictionary(
             uniqueKeysWithValues: HandshakeFailure.Reason.allCases.map { reason in
                 let labels = [("reason", reason.rawValue)]
                 return (reason, Counter(label: "patchbay_tls_handshake_failures_total", dimensions: labels))
             })
-        acceptor = try TLSAcceptor(settings) { failure, peer in
+        acceptor = TLSAcceptor(context) { failure, peer in
             failures[failure.reason]?.increment()
             let line = LogLine { json in
                 json.field("client", peer)
@@ -30,20 +28,13 @@ struct Certificates: Sendable {
             // Scanners make such a line each; the metric is what to watch.
             logger.debug("handshake failed", metadata: line.metadata)
         }
-        announce("certificate", acceptor.context)
+        announce("certificate", context)
     }
 
-    /// All or nothing; what is wrong is said, and what was good stays in use.
-    func reload() {
-        do throws(TLSMistake) {
-            announce("certificate read again", try acceptor.reload())
-        } catch {
-            let line = LogLine { json in
-                json.field("key", "tls.\(error.key)")
-                json.field("error", error.sentence)
-            }
-            logger.error("the certificate is not reloaded; the old one stays", metadata: line.metadata)
-        }
+    /// For new connections, from now on.
+    func adopt(_ context: TLSContext) {
+        acceptor.adopt(context)
+        announce("certificate read again", context)
     }
 
     private func announce(_ message: Logger.Message, _ context: TLSContext) {

@@ -46,15 +46,15 @@ struct Front: Sendable {
 
     /// - Parameter previous: what need not be made anew is taken over from it: connections, circuits, what senders have
     ///   spent of their limits, keys that were fetched.
-    init(_ configuration: Configuration, on ground: Ground, after previous: Front? = nil) async throws {
+    init(_ checked: CheckedConfiguration, on ground: Ground, after previous: Front? = nil) async throws {
+        let configuration = checked.configuration
         self.configuration = configuration
         let changes = previous.map { configuration.changes(from: $0.configuration) }
         func isSame(_ path: String) -> Bool { changes.map { !$0.contains { $0.hasPrefix(path) } } ?? false }
 
         var routes: [String: DeliveryRoute] = [:]
         for app in configuration.apps {
-            // What stands in a file of certificates is not known here: it is read again.
-            if isSame("apps.\(app.name)."), app.caFile == nil, let route = previous?.routes[app.name] {
+            if isSame("apps.\(app.name)."), let route = previous?.routes[app.name] {
                 routes[app.name] = route
             } else {
                 routes[app.name] = try DeliveryRoute(app, on: ground)
@@ -66,11 +66,12 @@ struct Front: Sendable {
         var refreshes: [KeyRefresh] = []
         for settings in configuration.profileTokens {
             guard case .published(let url) = settings.keys else {
-                issuers[settings.name] = try await TokenIssuer(settings)
+                let keys = try await TokenKeys(checked.tokenKeys[settings.name] ?? [])
+                issuers[settings.name] = TokenIssuer(settings, keys)
                 continue
             }
             let known = isSame("profile_tokens.\(settings.name).") ? previous?.issuers[settings.name] : nil
-            let issuer = if let known { known } else { try await TokenIssuer(settings) }
+            let issuer = known ?? TokenIssuer(settings, TokenKeys(fetchedEvery: settings.refresh))
             issuers[settings.name] = issuer
             refreshes.append(try KeyRefresh(of: issuer, from: url, on: ground.loops[0], logger: ground.logger))
         }
@@ -79,7 +80,7 @@ struct Front: Sendable {
 
         limiter =
             if isSame("limits."), let previous { previous.limiter } else { RateLimiter(Limits(configuration.limits)) }
-        let catalog = try configuration.catalog
+        let catalog = checked.catalog
         let intake = Intake(
             authenticator: GateKeeper(configuration, configuration.profileTokens.compactMap { issuers[$0.name] }),
             limiter: limiter, normalizer: catalog, outbox: ground.outbox,

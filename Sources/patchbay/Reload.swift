@@ -3,14 +3,21 @@ import EventLoop
 import Listener
 import Logging
 import Relay
+import TLS
 
 /// SIGHUP: reads the configuration, its secrets and the certificates again, and puts them to use together, or not at
 /// all. Requests and attempts that are under way end as they began.
+///
+/// One reload at a time. Two that interleaved could each replace the same front, and the one that read its files first
+/// be the last to do so: with deliveries on a pipeline that the other has retired already.
 actor Reload {
     private let path: String
     private let ground: Ground
     private let parts: Parts
     private var front: Front
+    /// At most one waits while a reload is under way: whoever asks meanwhile wants what stands in the files then, and
+    /// the next one reads that for all of them.
+    private let requests = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// What is told of a new front.
     struct Parts: Sendable {
@@ -32,16 +39,28 @@ actor Reload {
         self.parts = parts
     }
 
-    func run() async {
+    /// Asks for a reload. Returns at once.
+    nonisolated func request() {
+        requests.continuation.yield()
+    }
+
+    /// Reloads whenever that is asked for, one after the other, until the task is cancelled. To be called once.
+    func serve() async {
+        for await _ in requests.stream { await run() }
+    }
+
+    private func run() async {
         do {
-            let configuration = try Configuration(checking: path) { ground.logger.warning("\($0)") }
+            let checked = try CheckedConfiguration(contentsOf: path) { ground.logger.warning("\($0)") }
+            let configuration = checked.configuration
             let changes = configuration.changes(from: front.configuration)
             let fixed = changes.filter { configuration.isFixed($0, since: front.configuration) }
             guard fixed.isEmpty else {
                 throw SettingMistake("a restart is needed to change \(fixed.joined(separator: ", "))")
             }
-            let next = try await Front(configuration, on: ground, after: front)
-            adopt(next)
+            let next = try await Front(checked, on: ground, after: front)
+            guard !Task.isCancelled else { throw SettingMistake("this node is stopping") }
+            adopt(next, checked.tls)
             let line = LogLine { json in json.array("changed") { json in for key in changes { json.element(key) } } }
             ground.logger.notice("the configuration was read again", metadata: line.metadata)
             await ground.warnOfOrphans(besides: configuration.apps)
@@ -51,7 +70,7 @@ actor Reload {
         }
     }
 
-    private func adopt(_ next: Front) {
+    private func adopt(_ next: Front, _ tls: TLSContext?) {
         let configuration = next.configuration
         // First: what a new pipeline says counts from its first attempt on.
         ground.observer.adopt(next.pipelines)
@@ -61,7 +80,7 @@ actor Reload {
         parts.rejections.expect(configuration.credentialPlaces)
         parts.level(Logger.Level(configuration.log.level))
         for server in parts.servers { server.limit(ListenerLimits(configuration)) }
-        parts.certificates?.reload()
+        if let tls { parts.certificates?.adopt(tls) }
         parts.responder.replace(with: next.responder)
         front = next
     }

@@ -180,20 +180,26 @@ struct SilentLog: LineLog {
     func write(_ level: Logger.Level, _ message: StaticString, _ fields: (inout JSONText) -> Void) {}
 }
 
-/// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload.
+/// SIGHUP ends a process that does not mind it, and managers send it to ask for a reload. The last to start and the
+/// first to stop: what a reload puts to use is stopped with everything else.
 struct HangupService: Service {
     private let loop: EventLoop
+    private let reload: Reload?
     private let watch = LoopBox<SignalWatch>()
 
     /// Watches from here on, before the loop is started: what is sent meanwhile is seen when it is.
-    init(loop: EventLoop, reload: @escaping @Sendable () async -> Void) {
+    /// - Parameter reload: nil where the configuration is in no file.
+    init(loop: EventLoop, reload: Reload?) {
         self.loop = loop
-        // Files are read, and that may take its time: off the loop.
-        watch.value = SignalWatch(loop, SIGHUP) { Task.detached { await reload() } }
+        self.reload = reload
+        watch.value = SignalWatch(loop, SIGHUP) { reload?.request() }
     }
 
     func run() async throws {
+        // Files are read, and that may take its time: off the loop. A stop does not wait for it.
+        let reloads = Task.detached { [reload] in await reload?.serve() }
         try? await gracefulShutdown()
+        reloads.cancel()
         loop.execute { [watch] in watch.value = nil }
     }
 }

@@ -8,11 +8,7 @@ import ServiceLifecycle
 import Synchronization
 
 extension TokenIssuer {
-    init(_ settings: ProfileTokenConfiguration) async throws {
-        let keys =
-            if let known = try settings.readKeys() { try await TokenKeys(known) } else {
-                TokenKeys(fetchedEvery: settings.refresh)
-            }
+    init(_ settings: ProfileTokenConfiguration, _ keys: TokenKeys) {
         self.init(
             name: settings.name, app: settings.app, scopes: settings.scopes,
             algorithms: Set(settings.algorithms.map { TokenAlgorithm($0) }), issuer: settings.issuer,
@@ -115,25 +111,37 @@ struct KeyRefresh: Sendable {
 
 /// Keeps published keys fresh. What listens does not wait for them: the node serves everybody else meanwhile.
 final class KeyService: Service {
-    private let refreshes: Mutex<[Task<Void, Never>]>
+    private struct State {
+        var refreshes: [Task<Void, Never>] = []
+        /// Nothing is begun any more: nobody would wait for its end.
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
     private let clock: LoopClock
 
     init(_ refreshes: [KeyRefresh], clock: LoopClock) {
         self.clock = clock
-        self.refreshes = Mutex([])
         replace(with: refreshes)
     }
 
     /// Others from now on.
     func replace(with refreshes: [KeyRefresh]) {
-        let tasks = refreshes.map { refresh in Task { [clock] in await refresh.run(clock) } }
-        let old = self.refreshes.withLock { exchange(&$0, with: tasks) }
+        let old = state.withLock { state -> [Task<Void, Never>] in
+            guard !state.isStopping else { return [] }
+            let tasks = refreshes.map { refresh in Task { [clock] in await refresh.run(clock) } }
+            return exchange(&state.refreshes, with: tasks)
+        }
         for task in old { task.cancel() }
     }
 
     func run() async throws {
         try? await gracefulShutdown()
-        for task in refreshes.withLock({ exchange(&$0, with: []) }) {
+        let last = state.withLock { state in
+            state.isStopping = true
+            return exchange(&state.refreshes, with: [])
+        }
+        for task in last {
             task.cancel()
             await task.value
         }

@@ -1,3 +1,5 @@
+import Relay
+import Synchronization
 import Testing
 
 @testable import Configuration
@@ -33,6 +35,55 @@ struct ChangesTests {
         let text = Self.source + Self.minimal
         #expect(try load(text, secret: "two").changes(from: load(text)) == ["sources.a.auth.token"])
         #expect(try load(text).changes(from: load(text)).isEmpty)
+    }
+
+    @Test(
+        "so is any file that is read for a key: a signature's secret, a key set, authorities",
+        arguments: [
+            ("ca_file: f", "", "apps.main.ca_file"),
+            ("", "sources: { a: { vendor: appsflyer, app: main, auth: { github: file:f } } }", "sources.a.auth.github"),
+            (
+                "",
+                "profile_tokens: { a: { app: main, jwks: file:f, algorithms: [ES256], audience: p } }",
+                "profile_tokens.a.jwks"
+            ),
+        ])
+    func files(_ app: String, _ more: String, _ key: String) throws {
+        func load(_ content: String) throws -> Configuration {
+            let surroundings = Surroundings(
+                environment: { _ in "secret_live_1" }, contents: { _ in Array(content.utf8) }, cores: 2)
+            let comma = app.isEmpty ? "" : ", "
+            let yaml = "apps: { main: { secret_key: env:KEY\(comma)\(app) } }\n\(more)\n"
+            return try Configuration(yaml: yaml, in: surroundings, vendors: ["appsflyer"])
+        }
+        #expect(try load("two").changes(from: load("one")) == [key])
+        #expect(try load("one").changes(from: load("one")).isEmpty)
+    }
+
+    @Test("a file that several keys name is read once for all of them")
+    func readOnce() throws {
+        let reads = Mutex<[String: Int]>([:])
+        let surroundings = Surroundings(
+            environment: { _ in "secret_live_1" },
+            contents: { path in
+                // Another secret each time that somebody looks.
+                let count = reads.withLock { reads in
+                    reads[path, default: 0] += 1
+                    return reads[path, default: 0]
+                }
+                return Array("secret-\(count)".utf8)
+            }, cores: 2)
+        let sources = ["a", "b"].map { "\($0): { vendor: appsflyer, app: main, auth: { token: file:f, in: path } }" }
+        let yaml = Self.minimal + "sources: { \(sources.joined(separator: ", ")) }\n"
+        let configuration = try Configuration(yaml: yaml, in: surroundings, vendors: ["appsflyer"])
+        #expect(reads.withLock { $0 } == ["f": 1])
+        for source in configuration.sources {
+            guard case .token(let tokens, .path) = source.auth.proof else {
+                Issue.record("no token")
+                continue
+            }
+            #expect(tokens.map { $0.reveal { String(decoding: $0, as: UTF8.self) } } == ["secret-1"])
+        }
     }
 
     @Test("what comes and what goes is told by all of its keys")

@@ -19,7 +19,7 @@ struct ConfigurationTests {
         let app = try #require(configuration.apps.first)
         #expect((app.name, app.upstream, app.api) == ("main", "https://api.adapty.io", .v2))
         #expect(app.rate == Rate(count: 40000, per: .seconds(60), burst: 100))
-        #expect((app.concurrency, app.caFile) == (64, nil))
+        #expect((app.concurrency, app.authorities) == (64, nil))
         #expect((app.connectTimeout, app.timeout) == (.seconds(3), .seconds(15)))
         #expect((app.profileWait, app.giveUpAfter) == (.seconds(259_200), .seconds(259_200)))
         #expect(app.reassertAfter == .seconds(86400))

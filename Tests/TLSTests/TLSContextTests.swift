@@ -82,17 +82,17 @@ struct TLSContextTests {
         #expect(context.warnings(at: 0) == ["the key file can be read by every user of this machine"])
     }
 
-    @Test("a reload takes the new files, or keeps the old ones where the new are no good")
-    func reload() throws {
-        let acceptor = try TLSAcceptor(settings)
+    @Test("what is adopted is the context that was made, whatever its files hold by then")
+    func adoption() throws {
+        let acceptor = TLSAcceptor(try TLSContext(settings))
         let first = acceptor.context.certificate
         try files.replace(server, with: files.make("renewed"))
-        let second = try acceptor.reload().certificate
-        #expect(second != first)
-        #expect(acceptor.context.certificate == second)
+        let renewed = try TLSContext(settings)
+        #expect(renewed.certificate != first && acceptor.context.certificate == first)
 
         _ = try files.write("torn", to: "server.pem")
-        #expect(throws: TLSMistake.self) { try acceptor.reload() }
-        #expect(acceptor.context.certificate == second)
+        #expect(throws: TLSMistake.self) { try TLSContext(settings) }
+        acceptor.adopt(renewed)
+        #expect(acceptor.context.certificate == renewed.certificate)
     }
 }

@@ -107,6 +107,96 @@ struct ReloadTests {
         #expect(try await test.logs(words))
     }
 
+    @Test("what is asked for during a reload is done once, when it is over")
+    func oneAtATime() async throws {
+        let test = try await RelayUnderTest()
+        let text = try String(contentsOfFile: test.configuration, encoding: .utf8)
+        // A reload lasts for as long as nobody writes into the file that it reads.
+        try FileManager.default.removeItem(atPath: test.configuration)
+        #expect(mkfifo(test.configuration, 0o600) == 0)
+        /// Gives a text to whoever reads the file; false where nobody does.
+        func give(_ text: String, within seconds: Double) async throws -> Bool {
+            for _ in 0..<Int(seconds * 100) {
+                let descriptor = open(test.configuration, O_WRONLY | O_NONBLOCK)
+                if descriptor >= 0 {
+                    defer { close(descriptor) }
+                    return Array(text.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+                        == text.utf8.count
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            return false
+        }
+        func reloads() -> Int { test.relay.log.components(separatedBy: "the configuration was read again").count - 1 }
+        test.relay.send(SIGHUP)
+        try await Task.sleep(for: .milliseconds(200))
+        for _ in 0..<20 {
+            test.relay.send(SIGHUP)
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(reloads() == 0)
+        // The first one reads this, and the one that twenty asked for what stands there by then.
+        #expect(try await give(text + "log: { level: debug }\n", within: 5))
+        for _ in 0..<100 where reloads() < 1 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await give(text + "log: { level: notice }\n", within: 5))
+        for _ in 0..<100 where reloads() < 2 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await !give(text, within: 0.5))
+        #expect(reloads() == 2)
+        // A stop does not wait for a reload that never ends.
+        test.relay.send(SIGHUP)
+        try await Task.sleep(for: .milliseconds(200))
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended(within: 15) == 0)
+    }
+
+    @Test("after 200 SIGHUPs under load, with files that change between, the last configuration is in force")
+    func manyReloads() async throws {
+        let tokens = """
+            profile_tokens:
+              backend: { app: main, key: env:SIGNING, algorithms: [HS256], audience: patchbay }
+            """
+        let test = try await RelayUnderTest(
+            settings: tokens, environment: ["SIGNING": "canary-signing-secret-0123456789abcdef"])
+        let (address, hook) = (test.relay.address, test.hook("appsflyer"))
+        let sender = Task {
+            try await TestClient.postAll(address, hook, connections: 4, count: 4000) { number in
+                #"{"appsflyer_id":"1-\#(number)","customer_user_id":"user-\#(number)"}"#
+            }
+        }
+        let key = try test.directory.write(RelayUnderTest.secretKey, to: "secret")
+        let text = try String(contentsOfFile: test.configuration, encoding: .utf8)
+            .replacing("secret_key: env:KEY", with: "secret_key: file:\(key)")
+        for round in 1...200 {
+            // Another way to the upstream and another source each time; and now and then another file that is read.
+            let next = text.replacing("main: { upstream", with: "main: { concurrency: \(round + 1), upstream")
+                .replacing("sources:", with: "sources:\n  round_\(round): { vendor: adjust, app: main, auth: none }")
+            try next.write(toFile: test.configuration, atomically: true, encoding: .utf8)
+            if round.isMultiple(of: 7) {
+                let secrets = "\(RelayUnderTest.secretKey)\(round.isMultiple(of: 2) ? "\n" : "")"
+                try secrets.write(toFile: key, atomically: true, encoding: .utf8)
+            }
+            test.relay.send(SIGHUP)
+            try await Task.sleep(for: .milliseconds(round.isMultiple(of: 10) ? 20 : 2))
+        }
+        #expect(try await sender.value == [200: 4000])
+        let client = try TestClient(address)
+        for _ in 0..<200 where try client.post("/hooks/round_200", "{}").status != 200 {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(try client.post("/hooks/round_200", "{}").status == 200)
+        #expect(try client.post("/hooks/round_199", "{}").status == 404)
+        // By the pipeline of the last one, which nobody has retired.
+        #expect(
+            try client.post(hook, #"{"appsflyer_id":"1-2","customer_user_id":"the-last"}"#).json?["accepted"] as? Int
+                == 1)
+        try await test.delivered()
+        #expect(try test.held().profiles.count == 4001)
+        #expect(!test.relay.log.contains("is not reloaded"))
+        test.relay.send(SIGTERM)
+        #expect(try await test.relay.ended() == 0)
+    }
+
     @Test("under load no request fails, nothing is lost, and what is unchanged stays so")
     func underLoad() async throws {
         let test = try await RelayUnderTest()

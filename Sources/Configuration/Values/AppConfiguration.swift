@@ -17,8 +17,9 @@ package struct AppConfiguration: Sendable {
     package let connectTimeout: Duration
     /// For a whole attempt. Default: 15s.
     package let timeout: Duration
-    /// Certificates to trust instead of the system's, in PEM. Default: none.
-    package let caFile: String?
+    /// Certificates to trust instead of the system's, in PEM: the file as it is when the configuration is read.
+    /// Default: none.
+    package let authorities: FoundFile?
     /// How long a profile that Adapty does not know is waited for. Default: 72h.
     package let profileWait: Duration
     /// How long a failing delivery is tried again. Default: 72h.
@@ -40,7 +41,7 @@ package struct AppConfiguration: Sendable {
         concurrency = section.value("concurrency", .integer(1...1024), default: 64)
         connectTimeout = section.value("connect_timeout", .duration, default: .seconds(3))
         timeout = section.value("timeout", .duration, default: .seconds(15))
-        caFile = section.optional("ca_file", .text("the path of a file"))
+        authorities = section.optional("ca_file", .file(in: surroundings))
         profileWait = section.value("profile_wait", .duration, default: .seconds(72 * 3600))
         giveUpAfter = section.value("give_up_after", .duration, default: .seconds(72 * 3600))
         settleAfter = section.value("settle_after", .duration, default: .seconds(60))
@@ -50,13 +51,6 @@ package struct AppConfiguration: Sendable {
         // The v1 page of the API asks for the public key; v2 refuses it, and every delivery would fail.
         if api != .v1, secretKeys.contains(where: { $0.hasPrefix("public_live_") }) {
             section.mistake("secret_key", "this is a public key; api: \(api) needs the secret one")
-        }
-        if let caFile {
-            do {
-                _ = try surroundings.contents(caFile)
-            } catch {
-                section.mistake("ca_file", "the file \(caFile) cannot be read: \(error)")
-            }
         }
     }
 

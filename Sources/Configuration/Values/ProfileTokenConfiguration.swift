@@ -142,6 +142,15 @@ private enum KeySetPlace {
     case url(String)
 }
 
+extension KeySetPlace: Followed {
+    var fingerprint: Int {
+        switch self {
+        case .file(_, let bytes): bytes.hashValue
+        case .url(let url): url.hashValue
+        }
+    }
+}
+
 extension Kind<KeySetPlace> {
     fileprivate static func keySet(in surroundings: Surroundings) -> Kind<KeySetPlace> {
         Kind(

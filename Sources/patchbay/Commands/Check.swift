@@ -16,6 +16,6 @@ struct Check: AsyncParsableCommand {
     var config = "config/patchbay.yaml"
 
     func run() async throws {
-        print(try loadConfiguration(config, warn: { printError($0) }).effective)
+        print(try loadConfiguration(config, warn: { printError($0) }).configuration.effective)
     }
 }

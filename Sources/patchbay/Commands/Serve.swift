@@ -32,7 +32,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let start = ContinuousClock.now
-        let configuration = try loadConfiguration(config)
+        let checked = try loadConfiguration(config)
+        let configuration = checked.configuration
         prepareProcess()
         let writer = LogWriter(descriptor: STDOUT_FILENO)
         let level = LogLevel(Logger.Level(configuration.log.level))
@@ -43,7 +44,7 @@ struct Serve: AsyncParsableCommand {
         let assembly: Assembly
         do {
             assembly = try await Assembly(
-                configuration, at: config, takesOver: takeOver, logger: logger,
+                checked, at: config, takesOver: takeOver, logger: logger,
                 log: JSONLog(writer: writer, level: level), registry: registry, level: level.set)
         } catch {
             printError("patchbay: \(error)")
@@ -93,9 +94,9 @@ struct Serve: AsyncParsableCommand {
 
 /// Reads a configuration; prints every mistake and ends with 78 where there is one.
 /// - Parameter warn: is told what is no mistake but should be seen; `serve` logs it instead.
-func loadConfiguration(_ path: String, warn: (String) -> Void = { _ in }) throws -> Configuration {
+func loadConfiguration(_ path: String, warn: (String) -> Void = { _ in }) throws -> CheckedConfiguration {
     do {
-        return try Configuration(checking: path, warn: warn)
+        return try CheckedConfiguration(contentsOf: path, warn: warn)
     } catch {
         printError("\(path) is not right:\n\(error)")
         throw ExitCode.configuration

@@ -29,7 +29,7 @@ struct LiveServer {
         guard transport == .tls else { return try await run(responder, limits: limits, body) }
         let files = try TestCertificates()
         let pair = try files.make("server")
-        let acceptor = try TLSAcceptor(TLSSettings(certificate: pair.certificate, key: pair.key))
+        let acceptor = TLSAcceptor(try TLSContext(TLSSettings(certificate: pair.certificate, key: pair.key)))
         try await run(responder, limits: limits, tls: acceptor) { server in
             var server = server
             server.tls = TLSClient.Settings()
