@@ -21,8 +21,17 @@ struct Node {
     let line: Int
     let content: Content
 
+    /// A configuration is not nested deeper than a handful of levels.
+    static let mostDepth = 32
+    /// How many values there may be with those that aliases stand for: enough for ten thousand sources. Ten lines in
+    /// which each repeats the one before ten times would be ten thousand million.
+    static let mostNodes = 250_000
+
     /// Reads one YAML document. An empty one is an empty mapping.
     init(yaml: String) throws(Mistake) {
+        if let line = AliasKey.line(in: yaml) {
+            throw Mistake(line: line, key: "", sentence: "an alias (*name) cannot stand in a key")
+        }
         let root: Yams.Node?
         do {
             // The encoding is given because Yams would otherwise ask the environment for it, and print that it did.
@@ -34,7 +43,8 @@ struct Node {
             self.init(line: 1, content: .mapping([]))
             return
         }
-        try self.init(root)
+        var room = Self.mostNodes
+        try self.init(root, depth: 0, &room)
     }
 
     init(line: Int, content: Content) {
@@ -42,28 +52,40 @@ struct Node {
         self.content = content
     }
 
-    private init(_ node: Yams.Node) throws(Mistake) {
+    /// - Parameter room: how many more values there may be.
+    private init(_ node: Yams.Node, depth: Int, _ room: inout Int) throws(Mistake) {
         line = node.mark?.line ?? 1
+        room -= 1
+        guard room >= 0 else {
+            throw Mistake(
+                line: line, key: "",
+                sentence: "with what its aliases stand for, this is more than \(Self.mostNodes) values")
+        }
+        guard depth <= Self.mostDepth else {
+            throw Mistake(line: line, key: "", sentence: "this is nested deeper than \(Self.mostDepth) levels")
+        }
         switch node {
         case .scalar(let scalar):
             let isNothing = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
             content = isNothing ? .nothing : .text(scalar.string)
         case .sequence(let sequence):
             var items: [Node] = []
-            for item in sequence { items.append(try Node(item)) }
+            for item in sequence { items.append(try Node(item, depth: depth + 1, &room)) }
             content = .list(items)
         case .mapping(let mapping):
             var entries: [Entry] = []
+            var names: Set<String> = []
             for (key, value) in mapping {
                 let line = key.mark?.line ?? self.line
                 guard case .scalar(let name) = key else {
                     throw Mistake(line: line, key: "", sentence: "a key must be text")
                 }
                 // YAML tells 1 from "1"; nobody who reads the file does.
-                guard !entries.contains(where: { $0.key == name.string }) else {
+                guard names.insert(name.string).inserted else {
                     throw Mistake(line: line, key: "", sentence: "this key stands more than once here")
                 }
-                entries.append(Entry(key: name.string, line: line, value: try Node(value)))
+                let value = try Node(value, depth: depth + 1, &room)
+                entries.append(Entry(key: name.string, line: line, value: value))
             }
             content = .mapping(entries)
         case .alias:

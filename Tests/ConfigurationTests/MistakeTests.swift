@@ -48,6 +48,11 @@ struct MistakeTests {
                 "line 2: this is not YAML: found character that cannot start any token"),
             Wanting("a: 1\nb: \u{1}\n", "line 2: this is not YAML: control characters are not allowed"),
             Wanting("a: *x\n", "line 1: this is not YAML: found undefined alias"),
+            Wanting("a: &a 1\n? *a\n: 2\n", "line 2: an alias (*name) cannot stand in a key"),
+            Wanting("a: &a b\n*a : 2\n", "line 2: an alias (*name) cannot stand in a key"),
+            Wanting("a: &a [1]\nb: {c: 1, *a : 2}\n", "line 2: an alias (*name) cannot stand in a key"),
+            Wanting("a: &a [1]\nb: {\n  *a }\n", "line 3: an alias (*name) cannot stand in a key"),
+            Wanting("a: &a [1]\nb: {[*a]: 2}\n", "line 2: an alias (*name) cannot stand in a key"),
             Wanting("a: 1\n---\nb: 1\n", "line 2: this is not YAML: but found another document"),
             Wanting(
                 minimal + "limits:\n  source: 1/s\n  source: 2/s\n",
