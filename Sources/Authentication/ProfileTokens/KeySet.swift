@@ -54,6 +54,7 @@ package struct KeySet: Sendable {
         let kty: String
         let kid: String?
         let use: String?
+        let keyOps: [String]?
         let alg: String?
         let crv: String?
         let x: String?
@@ -62,9 +63,17 @@ package struct KeySet: Sendable {
         let e: String?
         let d: String?
 
-        /// Nil for `oct` too: a published secret is none.
+        private enum CodingKeys: String, CodingKey {
+            case kty, kid, use, alg, crv, x, y, n, e, d
+            case keyOps = "key_ops"
+        }
+
+        /// Nil for `oct` too: a published secret is none. A key that says what it is for is for nothing else (RFC 7517
+        /// sections 4.2 and 4.3).
         var key: VerificationKey? {
-            guard use ?? "sig" == "sig", d == nil, let key = parameters else { return nil }
+            guard use ?? "sig" == "sig", keyOps?.contains("verify") ?? true, d == nil, let key = parameters else {
+                return nil
+            }
             return alg ?? key.algorithm.rawValue == key.algorithm.rawValue ? key : nil
         }
 

@@ -9,9 +9,10 @@ package import Relay
 /// synchronous. The collection also picks the key by the token's word alone, and falls back to a default one for a
 /// `kid` that it does not know; here the issuer's rules pick.
 package struct ProfileTokens: Sendable {
-    /// How many signatures are checked for one token. Keys without an id could otherwise make one request cost as much
-    /// as there are keys.
-    static let mostTries = 8
+    /// How many signatures are checked for one token. Where the token names no key, or keys have no names, every key of
+    /// its algorithm may be the one; without a bound, one request could cost as much as a thousand keys. So many take
+    /// a few milliseconds, and who presents tokens that nobody signed soon finds `limits.failures_per_ip`.
+    static let mostTries = 64
 
     private let issuers: [TokenIssuer]
     private let algorithms: Set<TokenAlgorithm>

@@ -29,16 +29,17 @@ package final class TokenKeys: Sendable {
         state = Mutex(State(keys: nil, schedule: RefreshSchedule(interval: interval)))
     }
 
-    /// Those that may have signed a token: of its algorithm, and of its key id where both have one. Nil as long as no
-    /// keys were ever there.
+    /// Those that may have signed a token: of its algorithm, and of its key id where both have one; first those that
+    /// have the very id. Nil as long as no keys were ever there.
     func candidates(_ algorithm: TokenAlgorithm, id: String?) -> [Key]? {
         state.withLock { state in
             guard let keys = state.keys else { return nil }
-            let candidates = keys.filter { key in
+            var candidates = keys.filter { key in
                 guard key.algorithm == algorithm else { return false }
                 guard let id, let known = key.id else { return true }
                 return known.isSameBytes(as: id)
             }
+            if id != nil { candidates = candidates.filter { $0.id != nil } + candidates.filter { $0.id == nil } }
             // A new key may have been published since.
             if candidates.isEmpty { state.schedule?.noteMiss() }
             return candidates

@@ -113,7 +113,35 @@ struct TokenKeysTests {
         #expect(refusal.evidence?.keyID == "??X???" + String(repeating: "k", count: 58))
     }
 
-    @Test("a token without a key id is tried on a few keys only")
+    @Test(
+        "a key that says what it may be used for is used for nothing else",
+        arguments: [
+            (#"["verify"]"#, true), (#"["sign","verify"]"#, true), ("null", true), (#"["sign"]"#, false),
+            (#"["encrypt","wrapKey"]"#, false), ("[]", false), (#""verify""#, false), ("[7]", false),
+            (#"["Verify"]"#, false),
+        ])
+    func keyOperations(_ operations: String, _ isUsable: Bool) async throws {
+        let key = try await Keys.of(.es256).key
+        let set = JWKs.set(
+            JWKs.json(of: key, id: "a", more: #","key_ops":\#(operations)"#), JWKs.json(of: key, id: "other"))
+        #expect(try KeySet(json: set, for: [.es256]).keys.map(\.id) == (isUsable ? ["a", "other"] : ["other"]))
+    }
+
+    @Test("more than eight keys without an id are tried, and one with the token's id before them all")
+    func manyKeys() async throws {
+        var minters: [Minter] = []
+        for _ in 0..<20 { minters.append(try await Keys.p256()) }
+        var issuer = try await TokenIssuer.backend(minters[0])
+        issuer.keys = try await TokenKeys(minters.map { (nil, $0.key) })
+        for minter in minters { #expect(Rig(issuer).cause(try minter.token()) == "none") }
+        // As many nameless ones before it as are tried.
+        let named = try await Keys.p256()
+        let nameless = Array(repeating: (id: String?.none, key: minters[0].key), count: ProfileTokens.mostTries)
+        issuer.keys = try await TokenKeys(nameless + [("mine", named.key)])
+        #expect(Rig(issuer).cause(try named.token(header: #"{"alg":"ES256","kid":"mine"}"#)) == "none")
+    }
+
+    @Test("a token without a key id is tried on a bounded number of keys")
     func tries() async throws {
         var minters: [Minter] = []
         for _ in 0...ProfileTokens.mostTries { minters.append(try await Keys.p256()) }
