@@ -2,9 +2,10 @@
 package struct App: Sendable {
     /// Which shape of the API its upstream speaks: what it can be told, and what it answers.
     package let version: APIVersion
-    package let reader: any Reader
+    /// Nil for one that is disabled: what comes for it is kept, and nothing goes out.
+    package let reader: (any Reader)?
 
-    package init(version: APIVersion, reader: any Reader) {
+    package init(version: APIVersion, reader: (any Reader)?) {
         self.version = version
         self.reader = reader
     }

@@ -101,6 +101,13 @@ extension Refusal {
         Refusal(503, "unavailable", message, cause: cause, headers: [Field("Retry-After", String(seconds))])
     }
 
+    /// The cause of what is refused because the configuration says `enabled: false`.
+    static let disabledCause = "disabled"
+
+    static func disabled(_ message: String) -> Refusal {
+        .unavailable(message, retryAfter: 60, cause: disabledCause)
+    }
+
     init(_ failure: OutboxFailure) {
         switch failure {
         case .full(let cause):

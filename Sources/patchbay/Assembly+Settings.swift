@@ -42,7 +42,10 @@ extension GateKeeper {
         var schemes: [String: any Scheme] = [:]
         for source in configuration.sources { schemes[source.name] = source.auth.scheme }
         let keys = configuration.clientKeys.map { key in
-            (client: ClientKey(name: key.name, app: key.app, scopes: key.scopes), secrets: key.secrets)
+            (
+                client: ClientKey(name: key.name, app: key.app, scopes: key.scopes, isEnabled: key.isEnabled),
+                secrets: key.secrets
+            )
         }
         let tokenApps = configuration.apps.filter(\.requiresProfileToken).map(\.name)
         self.init(
@@ -72,7 +75,9 @@ extension AuthConfiguration {
 extension Source {
     convenience init(_ source: SourceConfiguration) {
         let hasTokenInPath = if case .token(_, .path) = source.auth.proof { true } else { false }
-        self.init(name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath)
+        self.init(
+            name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath,
+            isEnabled: source.isEnabled)
     }
 }
 

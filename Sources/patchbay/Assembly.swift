@@ -58,7 +58,7 @@ struct Assembly {
             answers: Answers(clock: clock) { conditions.isHeld($0) }, health: Health { outbox.isWritable },
             observer: conditions, logger: logger)
         let front = try await Front(checked, on: ground)
-        conditions.adopt(front.pipelines)
+        conditions.adopt(front.pipelines, disabled: front.disabledApps)
         let responder = CurrentResponder(front.responder)
 
         let limits = ListenerLimits(configuration)

@@ -53,7 +53,7 @@ struct Front: Sendable {
         func isSame(_ path: String) -> Bool { changes.map { !$0.contains { $0.hasPrefix(path) } } ?? false }
 
         var routes: [String: DeliveryRoute] = [:]
-        for app in configuration.apps {
+        for app in configuration.apps where app.isEnabled {
             if isSame("apps.\(app.name)."), let route = previous?.routes[app.name] {
                 routes[app.name] = route
             } else {
@@ -84,7 +84,10 @@ struct Front: Sendable {
         let intake = Intake(
             authenticator: GateKeeper(configuration, configuration.profileTokens.compactMap { issuers[$0.name] }),
             limiter: limiter, normalizer: catalog, outbox: ground.outbox,
-            apps: routes.mapValues { App(version: $0.version, reader: $0.upstream) })
+            apps: Dictionary(
+                uniqueKeysWithValues: configuration.apps.map { app in
+                    (app.name, App(version: app.api, reader: routes[app.name]?.upstream))
+                }))
         let sources = configuration.sources.map { Source($0) }
         responder = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
@@ -95,6 +98,9 @@ struct Front: Sendable {
 
 extension Front {
     var pipelines: [Pipeline] { routes.values.map(\.delivery.pipeline) }
+
+    /// The apps of which nothing goes out, because the configuration says so.
+    var disabledApps: Set<String> { Set(configuration.apps.filter { !$0.isEnabled }.map(\.name)) }
 }
 
 /// One app's way out: its connections, and what decides when they are used.

@@ -73,7 +73,7 @@ actor Reload {
     private func adopt(_ next: Front, _ tls: TLSContext?) {
         let configuration = next.configuration
         // First: what a new pipeline says counts from its first attempt on.
-        ground.observer.adopt(next.pipelines)
+        ground.observer.adopt(next.pipelines, disabled: next.disabledApps)
         parts.deliveries.replace(with: next.routes)
         parts.keys.replace(with: next.refreshes)
         parts.admin.admit(configuration.admin)

@@ -216,6 +216,7 @@ struct EffectiveTests {
                     settle_after: 1m  # default
                     reassert_after: 1d  # default
                     require_profile_token: false  # default
+                    enabled: true  # default
                 sources:
                   a:
                     vendor: amplitude
@@ -225,21 +226,25 @@ struct EffectiveTests {
                       in: query
                       name: token  # default
                       addresses: any  # default
+                    enabled: true  # default
                   b:
                     vendor: mixpanel
                     app: main
                     auth:
                       basic: [<secret> from env:BASIC]
                       addresses: any  # default
+                    enabled: true  # default
                   c:
                     vendor: appsflyer
                     app: main
                     auth: none
+                    enabled: true  # default
                 client_keys:
                   ios:
                     app: main
                     key: [<secret> from env:CLIENT]
                     scopes: [write, read]
+                    enabled: true  # default
                 profile_tokens: {}
                 vendors: {}
                 limits:

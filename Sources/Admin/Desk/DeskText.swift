@@ -38,6 +38,7 @@ extension DeliveryConditions.Hold {
         switch self {
         case .open(let failure): "\(app) is held back, its upstream fails: \(failure.shown)\n"
         case .paused(let failure): "\(app) is paused, its settings are wrong: \(failure.shown)\n"
+        case .disabled: "\(app) is disabled in the configuration: what comes is kept, nothing is delivered\n"
         }
     }
 }

@@ -31,6 +31,8 @@ package struct AppConfiguration: Sendable {
     package let reassertAfter: Duration
     /// Whether client apps must carry a profile token, and client keys of this app are refused. Default: false.
     package let requiresProfileToken: Bool
+    /// False: what comes is kept, nothing is delivered. Default: true.
+    package let isEnabled: Bool
 
     init(_ section: Section, named name: String, in surroundings: Surroundings) {
         self.name = name
@@ -47,6 +49,7 @@ package struct AppConfiguration: Sendable {
         settleAfter = section.value("settle_after", .duration, default: .seconds(60))
         reassertAfter = section.value("reassert_after", .duration, default: .seconds(24 * 3600))
         requiresProfileToken = section.value("require_profile_token", .flag, default: false)
+        isEnabled = section.value("enabled", .flag, default: true)
 
         // The v1 page of the API asks for the public key; v2 refuses it, and every delivery would fail.
         if api != .v1, secretKeys.contains(where: { $0.hasPrefix("public_live_") }) {

@@ -9,6 +9,8 @@ package struct ClientKeyConfiguration: Sendable {
     package let secrets: [Secret]
     /// Default: write.
     package let scopes: Set<ClientKey.Scope>
+    /// False: kept here, and answered 503. Default: true.
+    package let isEnabled: Bool
     let line: Int
 
     init(_ section: Section, named name: String, in surroundings: Surroundings, _ names: Names) {
@@ -19,6 +21,7 @@ package struct ClientKeyConfiguration: Sendable {
         let scopes = section.list("scopes", Kind<ClientKey.Scope>.choice, default: [.write])
         if scopes.isEmpty { section.mistake("scopes", "there must be at least one of write, read") }
         self.scopes = Set(scopes)
+        isEnabled = section.value("enabled", .flag, default: true)
         if secrets.contains(where: { $0.hasPrefix("secret_live_") }) {
             section.mistake("key", "this is a secret key of Adapty's; make a key of your own for apps to carry")
         }

@@ -7,12 +7,15 @@ package struct SourceConfiguration: Sendable {
     package let app: String
     /// How it proves itself; required.
     package let auth: AuthConfiguration
+    /// False: kept here, and answered 503 once it has proved itself. Default: true.
+    package let isEnabled: Bool
 
     init(_ section: Section, named name: String, in surroundings: Surroundings, _ names: Names) {
         self.name = name
         vendor = section.required("vendor", .vendor(names)) ?? ""
         app = section.required("app", .app(names)) ?? ""
         auth = AuthConfiguration(of: section, in: surroundings)
+        isEnabled = section.value("enabled", .flag, default: true)
     }
 }
 

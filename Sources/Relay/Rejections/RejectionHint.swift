@@ -25,6 +25,8 @@ struct RejectionHint {
             return "More requests than limits allow (\(kind.cause)): raise it if this is wanted traffic."
         case "not_found":
             return "There is no such path here: compare the URL at the sender with the names of the sources."
+        case "unavailable" where kind.cause == Refusal.disabledCause:
+            return "The configuration says enabled: false here: the sender was told to come again."
         case "unavailable":
             return "This is our own fault, not the sender's (\(request.detail)): it was told to come again."
         case "payload_too_large": return "The body is longer than limits.body_bytes allows."

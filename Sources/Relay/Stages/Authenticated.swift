@@ -9,6 +9,7 @@ package struct Authenticated: Sendable {
         caller = try limiter.judging(&received) { received throws(Refusal) in
             try authenticator.authenticate(&received)
         }
+        try caller.mayCome()
         self.received = received
     }
 
@@ -17,6 +18,7 @@ package struct Authenticated: Sendable {
         head: consuming Received, by authenticator: any Authenticator, within limiter: any Limiter
     ) throws(Refusal) {
         caller = try limiter.judging(&head) { head throws(Refusal) in try authenticator.recognize(&head) }
+        try caller.mayCome()
         self.received = head
     }
 }
@@ -40,6 +42,17 @@ package enum Caller: Sendable, Equatable {
         case .source(let source): source.name
         case .client(let key): key.name
         }
+    }
+
+    /// - Throws: 503 where the configuration says that nothing is taken of this caller for now. Asked when it has
+    ///   proved who it is: a stranger does not learn of it.
+    func mayCome() throws(Refusal) {
+        let (isEnabled, what) =
+            switch self {
+            case .source(let source): (source.isEnabled, "source")
+            case .client(let key): (key.isEnabled, "client key")
+            }
+        guard isEnabled else { throw .disabled("This \(what) is disabled for now.").of(self) }
     }
 
     /// The only profile that this caller may name; nil for any.
@@ -66,12 +79,15 @@ package struct ClientKey: Sendable, Hashable {
     package let scopes: Set<Scope>
     /// The only profile that it may name; nil for any.
     package let subject: Subject?
+    /// False for one that is kept in the configuration, and of which nothing is taken for now.
+    package let isEnabled: Bool
 
-    package init(name: String, app: String, scopes: Set<Scope>, subject: Subject? = nil) {
+    package init(name: String, app: String, scopes: Set<Scope>, subject: Subject? = nil, isEnabled: Bool = true) {
         self.name = name
         self.app = app
         self.scopes = scopes
         self.subject = subject
+        self.isEnabled = isEnabled
     }
 }
 

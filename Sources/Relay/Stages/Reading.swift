@@ -3,6 +3,7 @@ package struct Inquiry: Sendable {
     package let caller: Caller
     package let profile: ProfileReference
     package let app: App
+    fileprivate let reader: any Reader
 
     init(
         _ admitted: Admitted, by normalizer: any Normalizer, limiter: any Limiter, apps: [String: App]
@@ -14,6 +15,8 @@ package struct Inquiry: Sendable {
             try limiter.admit(profile, of: caller)
             app = try App(of: caller, in: apps)
             guard app.version == .v2 else { throw .notReadable }
+            guard let reader = app.reader else { throw .disabled("This app is disabled for now.") }
+            self.reader = reader
         } catch {
             throw error.of(caller)
         }
@@ -29,7 +32,7 @@ package struct Reading: Sendable {
     init(_ inquiry: Inquiry) async {
         caller = inquiry.caller
         profile = inquiry.profile
-        attempt = await inquiry.app.reader.read(inquiry.profile)
+        attempt = await inquiry.reader.read(inquiry.profile)
     }
 }
 

@@ -36,12 +36,17 @@ package final class Source: Sendable, Hashable {
     package let app: String
     /// Its token stands in the path: `/hooks/{source}/{token}`. Other sources have no such path.
     package let hasTokenInPath: Bool
+    /// False for one that is kept in the configuration, and of which nothing is taken for now.
+    package let isEnabled: Bool
 
-    package init(name: String, vendor: String, app: String, hasTokenInPath: Bool = false) {
+    package init(
+        name: String, vendor: String, app: String, hasTokenInPath: Bool = false, isEnabled: Bool = true
+    ) {
         self.name = name
         self.vendor = vendor
         self.app = app
         self.hasTokenInPath = hasTokenInPath
+        self.isEnabled = isEnabled
     }
 
     package static func == (left: Source, right: Source) -> Bool {

@@ -12,6 +12,8 @@ package final class DeliveryConditions: DeliveryObserver {
         case open(Failure)
         /// The app's settings are wrong.
         case paused(Failure)
+        /// The configuration says `enabled: false`.
+        case disabled
     }
 
     private struct Condition {
@@ -22,6 +24,7 @@ package final class DeliveryConditions: DeliveryObserver {
 
     private let next: any DeliveryObserver
     private let conditions = Mutex<[String: Condition]>([:])
+    private let disabled = Mutex<Set<String>>([])
     private let gauges = Mutex<[String: Gauge]>([:])
 
     /// - Parameter next: is told everything as well, but for changes of pipelines that are gone.
@@ -30,7 +33,9 @@ package final class DeliveryConditions: DeliveryObserver {
     }
 
     /// The pipelines from now on. One that stays keeps what is known of it; those that are not named are gone.
-    package func adopt(_ pipelines: some Sequence<Pipeline>) {
+    /// - Parameter disabled: the apps that have none because the configuration says so.
+    package func adopt(_ pipelines: some Sequence<Pipeline>, disabled: Set<String> = []) {
+        self.disabled.withLock { $0 = disabled }
         let gone = conditions.withLock { conditions in
             let old = conditions
             conditions = [:]
@@ -44,12 +49,25 @@ package final class DeliveryConditions: DeliveryObserver {
         for app in gone { show(app, isOpen: false) }
     }
 
-    package var held: [String: Hold] { conditions.withLock { $0.compactMapValues(\.hold) } }
+    package var held: [String: Hold] {
+        var held = conditions.withLock { $0.compactMapValues(\.hold) }
+        for app in disabled.withLock({ $0 }) { held[app] = .disabled }
+        return held
+    }
 
-    package func isHeld(_ app: String) -> Bool { conditions.withLock { $0[app]?.hold != nil } }
+    package func isHeld(_ app: String) -> Bool {
+        conditions.withLock { $0[app]?.hold != nil } || disabled.withLock { $0.contains(app) }
+    }
 
+    /// Apps of which nothing goes out whatever happens.
     package var paused: Set<String> {
-        Set(held.filter { if case .paused = $0.value { true } else { false } }.keys)
+        Set(
+            held.filter { _, hold in
+                switch hold {
+                case .paused, .disabled: true
+                case .open: false
+                }
+            }.keys)
     }
 
     /// The newest failure of an app's attempts; it may be long ago.
@@ -106,6 +124,8 @@ extension DeliveryConditions.Hold {
         case .paused(let failure):
             json.field("held", "paused")
             failure.write(to: &json)
+        case .disabled:
+            json.field("held", "disabled")
         }
     }
 }

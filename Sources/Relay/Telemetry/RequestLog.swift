@@ -53,7 +53,7 @@ package struct RequestLog: RequestObserver {
         case _ where exchange.account.route == "/livez" || exchange.account.route == "/readyz": .debug
         case 501, 505: .info
         // Refused on purpose, and while it lasts all are: what is wrong has one error line of its own.
-        case 503: .warning
+        case 503: exchange.account.cause == Refusal.disabledCause ? .info : .warning
         case 500...: .error
         default: .info
         }

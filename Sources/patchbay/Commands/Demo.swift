@@ -38,7 +38,8 @@ struct Demo: AsyncParsableCommand {
 
         let configuration = try configuration(upstream: upstream.address, directory: directory)
         let relay = try await Assembly(
-            CheckedConfiguration(configuration), at: nil, logger: .silent, log: SilentLog(), registry: MetricsRegistry(), level: { _ in })
+            CheckedConfiguration(configuration), at: nil, logger: .silent, log: SilentLog(),
+            registry: MetricsRegistry(), level: { _ in })
         let group = ServiceGroup(services: relay.services, logger: .silent)
         let running = Task { try await group.run() }
         print("Sandbox on http://\(upstream.address), relay on http://\(relay.publicAddress)\n")
