@@ -15,9 +15,11 @@ package struct AddressScheme: Scheme {
 
     package var challenge: String { proof?.challenge ?? "Address" }
 
-    package func verify(_ request: inout Request) -> Verdict {
+    package var secretCount: Int { proof?.secretCount ?? 0 }
+
+    package func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict {
         guard isAllowed(request.peer) else { return .refused(.wrongAddress) }
-        return proof?.verify(&request) ?? .genuine
+        return self.proof?.verify(&request, &proof) ?? .genuine
     }
 
     package func recognize(_ head: inout Request) -> Verdict {

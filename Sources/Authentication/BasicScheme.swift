@@ -11,14 +11,16 @@ package struct BasicScheme: Scheme {
 
     package var challenge: String { #"Basic realm="patchbay", charset="UTF-8""# }
 
-    package func verify(_ request: inout Request) -> Verdict {
+    package var secretCount: Int { credentials.count }
+
+    package func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict {
         switch request.headers.single("authorization") {
         case .absent: return .refused(.noCredential, credentials.expectation)
         case .present(let value):
             guard let encoded = value.behind("Basic "), let presented = ByteEncoding.base64.decode(encoded) else {
                 fallthrough
             }
-            return credentials.judge(presented[...])
+            return credentials.judge(presented[...], &proof)
         case .repeated: return .refused(.malformedCredential, credentials.expectation)
         }
     }

@@ -5,7 +5,9 @@ package import Relay
 /// `Bearer <token>`, a token that speaks for one profile.
 package struct ClientKeys: Sendable {
     /// By digest: how long a look-up takes may tell something of a digest, and from a digest no key can be found.
-    private let clients: [SHA256Digest: ClientKey]
+    private let clients: [SHA256Digest: (client: ClientKey, place: Int)]
+    /// How many secrets each client key has, by its name.
+    let secretCounts: [String: Int]
     /// What would be accepted, for whoever looks for a wrong key: each length once, however many keys there are.
     private let expectation: Evidence
     private let tokens: ProfileTokens?
@@ -21,16 +23,17 @@ package struct ClientKeys: Sendable {
     ) {
         self.tokens = tokens
         self.tokenApps = tokenApps
-        var clients: [SHA256Digest: ClientKey] = [:]
+        var clients: [SHA256Digest: (client: ClientKey, place: Int)] = [:]
         var lengths: Set<Int> = []
         for (client, secrets) in keys {
-            for secret in secrets where !secret.isEmpty {
+            for (index, secret) in secrets.enumerated() where !secret.isEmpty {
                 let digest = secret.reveal { SHA256.digest(of: $0[...]) }
-                if clients[digest] == nil { clients[digest] = client }
+                if clients[digest] == nil { clients[digest] = (client, index + 1) }
                 if !tokenApps.contains(client.app) { lengths.insert(secret.reveal(\.count)) }
             }
         }
         self.clients = clients
+        secretCounts = Dictionary(keys.map { ($0.client.name, $0.secrets.count) }) { first, _ in first }
         var expectation = Evidence()
         expectation.expectedBytes = lengths.sorted()
         self.expectation = expectation
@@ -38,7 +41,7 @@ package struct ClientKeys: Sendable {
 
     /// The client that sent a request, if its key is known or its token is believed, and it may do what it asks: POST
     /// writes, GET reads.
-    func client(of request: Request) throws(Refusal) -> ClientKey {
+    func client(of request: Request, _ proof: inout Proof) throws(Refusal) -> ClientKey {
         let credential = request.headers.single("authorization")
         if case .absent = credential { throw .unauthorized(cause: "no_credential", challenge: Self.challenge) }
         guard case .present(let value) = credential else {
@@ -48,7 +51,7 @@ package struct ClientKeys: Sendable {
         guard let key = bearer ?? value.behind("Api-Key "), !key.isEmpty else {
             throw .unauthorized(cause: "malformed_credential", challenge: Self.challenge)
         }
-        let client = try client(key, isBearer: bearer != nil)
+        let client = try client(key, isBearer: bearer != nil, &proof)
         let scope: ClientKey.Scope = request.method == .get || request.method == .head ? .read : .write
         guard client.scopes.contains(scope) else {
             var refusal = Refusal.forbidden("This API key may not \(scope.rawValue).")
@@ -58,11 +61,14 @@ package struct ClientKeys: Sendable {
         return client
     }
 
-    private func client(_ key: ArraySlice<UInt8>, isBearer: Bool) throws(Refusal) -> ClientKey {
-        if let client = clients[SHA256.digest(of: key)] {
+    private func client(
+        _ key: ArraySlice<UInt8>, isBearer: Bool, _ proof: inout Proof
+    ) throws(Refusal) -> ClientKey {
+        if let (client, place) = clients[SHA256.digest(of: key)] {
             guard !tokenApps.contains(client.app) else {
                 throw .unauthorized(cause: "profile_token_required", challenge: Self.challenge)
             }
+            proof.place = place
             return client
         }
         guard isBearer, let tokens, PresentedToken.isLike(key) else {

@@ -3,10 +3,14 @@ package import Relay
 /// One way for a sender to prove itself. It is given the whole request, so that a scheme may sign headers and body.
 package protocol Scheme: Sendable {
     /// Judges the credential in a request, and takes it out of the query or the path if it stands there.
-    func verify(_ request: inout Request) -> Verdict
+    /// - Parameter proof: is told what a genuine one proves beside its sender.
+    func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict
 
     /// The same before the body is there. What can be told only from the body counts as genuine until then.
     func recognize(_ head: inout Request) -> Verdict
+
+    /// How many secrets are valid; 0 where there are none.
+    var secretCount: Int { get }
 
     /// What `WWW-Authenticate` of a 401 asks for. RFC 9110 section 11.6.1.
     var challenge: String { get }
@@ -14,6 +18,14 @@ package protocol Scheme: Sendable {
 
 extension Scheme {
     package func recognize(_ head: inout Request) -> Verdict { verify(&head) }
+
+    package var secretCount: Int { 0 }
+
+    /// Where it does not matter what else is proved.
+    package func verify(_ request: inout Request) -> Verdict {
+        var proof = Proof()
+        return verify(&request, &proof)
+    }
 }
 
 /// What a credential is worth.
@@ -38,7 +50,7 @@ package enum Verdict: Sendable, Equatable {
 package struct Anybody: Scheme {
     package init() {}
 
-    package func verify(_ request: inout Request) -> Verdict { .genuine }
+    package func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict { .genuine }
 
     package var challenge: String { "" }
 }

@@ -1,3 +1,4 @@
+import Crypto
 package import Relay
 
 /// A signature over what was sent, as its template says: HMAC or Ed25519, one key or several.
@@ -6,7 +7,8 @@ package import Relay
 /// every key whatever the earlier ones came to.
 package struct SignatureScheme: Scheme {
     private let template: SignatureTemplate
-    private let verifiers: [SignatureVerifier]
+    private let verifiers: [(place: Int, verifier: SignatureVerifier)]
+    package let secretCount: Int
 
     /// A rotation needs two. More than this is somebody who wants us to calculate.
     private static let mostSignatures = 16
@@ -15,19 +17,45 @@ package struct SignatureScheme: Scheme {
     ///   and proves nothing.
     package init(_ template: SignatureTemplate, keys: [SignatureKey]) {
         self.template = template
-        verifiers = keys.compactMap { SignatureVerifier($0) }
+        secretCount = keys.count
+        verifiers = keys.enumerated().compactMap { index, key in SignatureVerifier(key).map { (index + 1, $0) } }
     }
 
     package var challenge: String { "Signature" }
 
-    package func verify(_ request: inout Request) -> Verdict {
+    package func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict {
         judge(request) { claim, text in
-            var matches = 0
-            for verifier in verifiers {
-                matches += verifier.matches(among: claim.signatures(for: verifier), over: text)
+            var place = 0
+            for (known, verifier) in verifiers.reversed() {
+                let matches = verifier.matches(among: claim.signatures(for: verifier), over: text)
+                place = matches > 0 ? known : place
             }
-            return matches > 0
+            guard place > 0 else { return false }
+            proof.place = place
+            proof.message = message(claim, in: request)
+            return true
         }
+    }
+
+    /// What was signed, once that is proved. Nil where no time was: then a copy cannot be told from another event that
+    /// says the same.
+    ///
+    /// The sender's own name of it counts only together with what it says: one that names all its messages the same
+    /// would otherwise be heard once. Where it gives none, the time stands for it.
+    private func message(_ claim: Claim, in request: Request) -> SignedMessage? {
+        guard let place = template.timestamp, template.signed.pieces.contains(.timestamp), let time = claim.time else {
+            return nil
+        }
+        var hash = SHA256()
+        if let name = template.messageID, template.signed.pieces.contains(.header(name)) {
+            for value in request.headers.values(named: name) { hash.update(data: value) }
+        } else {
+            hash.update(data: claim.timestamp)
+        }
+        // No blank or line's end stands in a query.
+        for part in ["\n", request.path, " ", request.query, "\n"] { hash.update(data: Array(part.utf8)) }
+        hash.update(data: request.sentBody)
+        return SignedMessage(time: time, id: MessageDigest(hash.finalize()), tolerance: place.tolerance)
     }
 
     /// All but the signature itself, which only the body can prove.
@@ -37,7 +65,7 @@ package struct SignatureScheme: Scheme {
 
     private func judge(_ request: Request, isGenuine: (Claim, [UInt8]) -> Bool) -> Verdict {
         var evidence = Evidence()
-        evidence.expectedBytes = Array(Set(verifiers.map(\.signatureBytes))).sorted()
+        evidence.expectedBytes = Array(Set(verifiers.map(\.verifier.signatureBytes))).sorted()
         do throws(Verdict.Reason) {
             let claim = try claim(of: request, &evidence)
             guard let text = template.signed.bytes(of: request, timestamp: claim.timestamp) else {
@@ -56,6 +84,8 @@ package struct SignatureScheme: Scheme {
         /// What each prefix stands before, decoded.
         var signatures: [(prefix: String, bytes: [UInt8])] = []
         var timestamp: ArraySlice<UInt8> = []
+        /// The same, read.
+        var time: Timestamp?
 
         func signatures(for verifier: SignatureVerifier) -> [[UInt8]] {
             signatures.filter { $0.prefix == verifier.prefix }.map(\.bytes)
@@ -72,6 +102,7 @@ package struct SignatureScheme: Scheme {
         if let place = template.timestamp {
             claim.timestamp = try timestamp(at: place, in: request)
             guard let time = Timestamp(unix: claim.timestamp) else { throw .malformedCredential }
+            claim.time = time
             let skew = time - request.received
             evidence.skew = skew
             evidence.tolerance = place.tolerance
@@ -87,7 +118,7 @@ package struct SignatureScheme: Scheme {
     ) throws(Verdict.Reason) -> [(prefix: String, bytes: [UInt8])] {
         evidence.presentedBytes = field.count
         var lengths: [String: Set<Int>] = [:]
-        for verifier in verifiers { lengths[verifier.prefix, default: []].insert(verifier.signatureBytes) }
+        for (_, verifier) in verifiers { lengths[verifier.prefix, default: []].insert(verifier.signatureBytes) }
         var signatures: [(prefix: String, bytes: [UInt8])] = []
         for entry in field.split(at: template.separator) {
             for (prefix, lengths) in lengths {

@@ -27,30 +27,32 @@ package struct TokenScheme: Scheme {
 
     package var challenge: String { "Token" }
 
-    package func verify(_ request: inout Request) -> Verdict {
+    package var secretCount: Int { tokens.count }
+
+    package func verify(_ request: inout Request, _ proof: inout Proof) -> Verdict {
         switch place {
         case .query:
             let presented = QueryText.take(parameter, from: &request.query)
             // Which of two would count is a question that an attacker should not get to ask.
             guard presented.count < 2 else { return .refused(.malformedCredential, tokens.expectation) }
-            return judge(presented.first)
+            return judge(presented.first, &proof)
         case .path:
-            return judge(PathText.takeToken(from: &request.path))
+            return judge(PathText.takeToken(from: &request.path), &proof)
         case .header(let name, let prefix):
             switch request.headers.single(named: name) {
             case .absent: return .refused(.noCredential, tokens.expectation)
             case .present(let value):
                 guard let token = value.behind(prefix) else { fallthrough }
-                return judge(token)
+                return judge(token, &proof)
             case .repeated: return .refused(.malformedCredential, tokens.expectation)
             }
         }
     }
 
-    private func judge(_ presented: ArraySlice<UInt8>?) -> Verdict {
+    private func judge(_ presented: ArraySlice<UInt8>?, _ proof: inout Proof) -> Verdict {
         guard let presented, !presented.isEmpty else {
             return .refused(.noCredential, tokens.expectation)
         }
-        return tokens.judge(presented)
+        return tokens.judge(presented, &proof)
     }
 }

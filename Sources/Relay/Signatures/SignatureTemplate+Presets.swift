@@ -55,7 +55,7 @@ extension SignatureTemplate {
         SignatureTemplate(
             header: "\(prefix)-signature", separator: " ", encoding: .base64,
             signed: SignedText([.header("\(prefix)-id"), ".", .timestamp, ".", .body]),
-            timestamp: TimestampPlace("\(prefix)-timestamp"))
+            timestamp: TimestampPlace("\(prefix)-timestamp"), messageID: "\(prefix)-id")
     }
 }
 

@@ -9,16 +9,19 @@ package struct SignatureTemplate: Sendable, Equatable {
     package var signed: SignedText
     /// When it was signed; nil where the sender does not say.
     package var timestamp: TimestampPlace?
+    /// The header that names the message, whenever it is signed anew; nil where there is none.
+    package var messageID: String?
 
     package init(
         header: String, separator: String = ",", encoding: ByteEncoding, signed: SignedText = .body,
-        timestamp: TimestampPlace? = nil
+        timestamp: TimestampPlace? = nil, messageID: String? = nil
     ) {
         self.header = header
         self.separator = separator
         self.encoding = encoding
         self.signed = signed
         self.timestamp = timestamp
+        self.messageID = messageID
     }
 
     /// Where the time of a signature stands, in Unix seconds or milliseconds.

@@ -108,7 +108,8 @@ package struct Subject: Sendable, Hashable {
 
 /// Tells who sent a request. Fails closed: what cannot be told is refused with 401.
 package protocol Authenticator: Sendable {
-    /// Takes the credential out of the request's query and path: no stage behind this one sees it.
+    /// Takes the credential out of the request's query and path: no stage behind this one sees it. What it proves
+    /// beside the caller is left in `proof`.
     func authenticate(_ received: inout Received) throws(Refusal) -> Caller
     /// Tells it from the head alone, before the body is there. Who signs the body is taken for who they say they are;
     /// nothing is spent or stored on their word.

@@ -2,6 +2,8 @@
 package struct Received: Sendable {
     package var request: Request
     package let entrance: Entrance
+    /// What its credential proved beside who sent it; nothing before it is authenticated.
+    package var proof = Proof()
 
     package init(_ request: consuming Request, through entrance: Entrance) {
         self.request = request

@@ -47,7 +47,8 @@ extension Fuzzer {
                 let client = ClientKey(name: "fuzz", app: "main", scopes: [.write])
                 let keys = ClientKeys([(client, secrets)])
                 request.headers = Headers([Field("Authorization", text)])
-                let isIn = (try? keys.client(of: request)) != nil
+                var proof = Proof()
+                let isIn = (try? keys.client(of: request, &proof)) != nil
                 claim(!isIn || text.hasSuffix(secret), "let in with \(text)")
             case 6:
                 request.path += text
