@@ -87,13 +87,13 @@ package final class PublicAPI: Responder {
     private func accept(_ request: Request, from source: Source, at path: String) -> Reply {
         do throws(Refusal) {
             let normalized = try intake.understand(Received(request, through: .hook(source)))
-            if let receipt = normalized.recognized(by: intake.outbox) {
-                return .now(answer(receipt, to: request, of: source, at: path))
+            if let receipt = normalized.repeated ?? normalized.recognized(by: intake.outbox) {
+                return .now(answer(receipt, to: request, of: source, at: path, noting: normalized))
             }
             return .later { [self] in
                 do throws(Refusal) {
                     let receipt = try await normalized.kept(in: intake.outbox)
-                    return answer(receipt, to: request, of: source, at: path)
+                    return answer(receipt, to: request, of: source, at: path, noting: normalized)
                 } catch {
                     return answer(error, to: request, of: source, at: path)
                 }
@@ -105,8 +105,11 @@ package final class PublicAPI: Responder {
 
     // In the words of the source's vendor.
 
-    private func answer(_ receipt: Receipt, to request: Request, of source: Source, at path: String) -> Response {
+    private func answer(
+        _ receipt: Receipt, to request: Request, of source: Source, at path: String, noting normalized: Normalized
+    ) -> Response {
         var response = normalizer.dialect(of: source.vendor).answer(receipt, to: request)
+        if (200..<300).contains(response.status) { normalized.noteAnswer() }
         response.account(for: receipt)
         response.account.route = path
         return response

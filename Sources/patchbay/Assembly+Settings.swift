@@ -73,11 +73,11 @@ extension AuthConfiguration {
 }
 
 extension Source {
-    convenience init(_ source: SourceConfiguration) {
+    convenience init(_ source: SourceConfiguration, answered: AnsweredMessages) {
         let hasTokenInPath = if case .token(_, .path) = source.auth.proof { true } else { false }
         self.init(
             name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath,
-            isEnabled: source.isEnabled)
+            isEnabled: source.isEnabled, answered: answered)
     }
 }
 

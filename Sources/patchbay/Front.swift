@@ -43,9 +43,10 @@ struct Front: Sendable {
     let refreshes: [KeyRefresh]
     private let limiter: RateLimiter
     private let issuers: [String: TokenIssuer]
+    private let answered: [String: AnsweredMessages]
 
     /// - Parameter previous: what need not be made anew is taken over from it: connections, circuits, what senders have
-    ///   spent of their limits, keys that were fetched.
+    ///   spent of their limits, keys that were fetched, which messages were answered.
     init(_ checked: CheckedConfiguration, on ground: Ground, after previous: Front? = nil) async throws {
         let configuration = checked.configuration
         self.configuration = configuration
@@ -88,7 +89,13 @@ struct Front: Sendable {
                 uniqueKeysWithValues: configuration.apps.map { app in
                     (app.name, App(version: app.api, reader: routes[app.name]?.upstream))
                 }))
-        let sources = configuration.sources.map { Source($0) }
+        var answered: [String: AnsweredMessages] = [:]
+        let sources = configuration.sources.map { source in
+            let messages = previous?.answered[source.name] ?? AnsweredMessages()
+            answered[source.name] = messages
+            return Source(source, answered: messages)
+        }
+        self.answered = answered
         responder = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
             normalizer: catalog, answers: ground.answers, health: ground.health,

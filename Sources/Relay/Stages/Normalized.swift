@@ -18,6 +18,7 @@ package struct Normalized: Sendable {
             for patch in normalization.patches { try limiter.admit(patch.profile, of: caller) }
             app = try App(of: caller, in: apps)
             normalization.limit(to: app.version)
+            if let message = admitted.received.proof.message { normalization.date(message.time) }
             if case .client = caller, normalization.patches.isEmpty { throw .nothingToSet }
             self.admitted = admitted
             self.patches = normalization.patches
@@ -29,6 +30,11 @@ package struct Normalized: Sendable {
 }
 
 extension Normalization {
+    /// Gives what has no time of its own the one at which it was signed: repeated later, it is as old as it was.
+    mutating func date(_ time: Timestamp) {
+        for index in patches.indices where patches[index].at == nil { patches[index].at = time }
+    }
+
     /// Leaves out the identifiers that an app's API does not know; they would go nowhere. Of a patch of nothing else a
     /// skip remains.
     mutating func limit(to version: APIVersion) {

@@ -64,6 +64,21 @@ extension Normalized {
         }
     }
 
+    /// The receipt for a copy of a message that was answered 2xx: there is nothing to look at again. Nil for any other.
+    var repeated: Receipt? {
+        guard let message = admitted.received.proof.message, !patches.isEmpty,
+            case .source(let source) = admitted.caller,
+            source.answered.contains(message, at: admitted.received.request.received)
+        else { return nil }
+        return receipt(patches.map { _ in .unchangedApplied })
+    }
+
+    /// Notes that it was answered 2xx.
+    func noteAnswer() {
+        guard let message = admitted.received.proof.message, case .source(let source) = admitted.caller else { return }
+        source.answered.remember(message, at: admitted.received.request.received)
+    }
+
     /// The receipt for what is known already: there is nothing to keep. Nil where that is not so, or cannot be told at
     /// once.
     func recognized(by outbox: any Outbox) -> Receipt? {

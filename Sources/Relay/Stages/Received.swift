@@ -40,15 +40,19 @@ package final class Source: Sendable, Hashable {
     package let hasTokenInPath: Bool
     /// False for one that is kept in the configuration, and of which nothing is taken for now.
     package let isEnabled: Bool
+    /// Those of its signed messages that were answered 2xx.
+    package let answered: AnsweredMessages
 
     package init(
-        name: String, vendor: String, app: String, hasTokenInPath: Bool = false, isEnabled: Bool = true
+        name: String, vendor: String, app: String, hasTokenInPath: Bool = false, isEnabled: Bool = true,
+        answered: AnsweredMessages = AnsweredMessages()
     ) {
         self.name = name
         self.vendor = vendor
         self.app = app
         self.hasTokenInPath = hasTokenInPath
         self.isEnabled = isEnabled
+        self.answered = answered
     }
 
     package static func == (left: Source, right: Source) -> Bool {
