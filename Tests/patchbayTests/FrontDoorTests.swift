@@ -28,7 +28,6 @@ struct FrontDoorTests {
         // Those of the attempts that are under way stay.
         #expect(try descriptors(of: test.relay) < before + 150)
         #expect(test.relay.log.contains(#""status":499"#))
-        #expect(try test.metric("patchbay_profiles_waiting") > 0)
         try await test.delivered()
         #expect(try test.held().profiles.count == 200)
     }
