@@ -50,7 +50,8 @@ extension OutboxOpenError {
                 }
             self.init(path: path, problem: problem, cause: error.words)
         case let error as StoredJSON.Malformed:
-            self.init(path: path, problem: .corrupt, cause: "a column is no JSON of ours, at byte \(error.offset)")
+            self.init(path: path, problem: .corrupt, cause: error.description)
+        case let error as WriteFailure: self.init(path: path, problem: .failed, cause: error.description)
         default: self.init(path: path, problem: .failed, cause: "\(error)")
         }
     }

@@ -54,6 +54,11 @@ package struct OutboxSettings: Sendable {
     /// While nothing can be written: how often it is tried.
     package var probeEvery: Duration = .seconds(1)
 
+    /// While nothing is committed: how often it is looked whether the files are still there.
+    package var lookEvery: Duration = .milliseconds(500)
+
+    /// Whether anything is forgotten at all. Not where a person opens the file to change something and closes it.
+    package var forgets = true
     /// What was delivered, and has not changed for so long, is forgotten: its row, and what memory holds of it. Until
     /// then a repetition is known as one, and an event that comes late as late.
     package var keepApplied: Duration = .seconds(30 * 86_400)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import traceback
 
-from cases import clock, descriptors, disk, files, killed, million, rolling, upstreams
+from cases import clock, descriptors, disk, files, killed, million, rolling, taken, upstreams
 from driver.site import Options, Row, Site, Skipped
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,6 +28,7 @@ FAULTS = {
     "slow-disk": disk.slow_disk,
     "bad-files": files.bad_files,
     "locked": files.locked,
+    "taken-away": taken.taken_away,
     "clock-jumps": clock.clock_jumps,
     "upstream-resets": upstreams.resets,
     "upstream-stalls": upstreams.stalls,

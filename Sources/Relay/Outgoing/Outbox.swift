@@ -131,6 +131,17 @@ package enum OutboxFailure: Error, Sendable, Equatable {
     case closed
 }
 
+extension OutboxFailure: CustomStringConvertible {
+    /// For the log and for people: what is so, without the case's name.
+    package var description: String {
+        switch self {
+        case .full(let cause): "no room: \(cause)"
+        case .unavailable(let cause): cause
+        case .closed: "it is closed: the process is stopping"
+        }
+    }
+}
+
 /// One merged patch on its way.
 package struct Delivery: Sendable {
     package let app: String
@@ -224,6 +235,12 @@ package struct Failure: Error, Sendable, Equatable {
     /// Adapty's words for a profile that is not there, or not yet.
     package var isOfMissingProfile: Bool { Self.missingProfileCodes.contains(code) }
     package static let missingProfileCodes: Set<String> = ["profile_not_found", "profile_does_not_exist"]
+}
+
+extension Failure: CustomStringConvertible {
+    package var description: String {
+        [status.map { String($0) }, code, message].compactMap { $0 }.joined(separator: " ")
+    }
 }
 
 /// How much of an app waits.

@@ -1,9 +1,11 @@
 import Glibc
 
-/// One process per outbox: a lock on a file of its own beside it. The kernel lets go of it when the process ends,
-/// however it ends.
-struct FileLock: ~Copyable {
+/// One process per name of an outbox: a lock on a file of its own beside it. The kernel lets go of it when the process
+/// ends, however it ends. `OutboxLock` is the whole.
+final class FileLock {
     private let descriptor: Int32
+    /// Of the lock itself.
+    let path: String
 
     /// - Parameters:
     ///   - path: the outbox; the lock is `path.lock`, and says who holds it.
@@ -30,10 +32,13 @@ struct FileLock: ~Copyable {
             throw OutboxOpenError(path: path, problem: .failed, cause: "flock \(lockPath): \(Self.words(code))")
         }
         self.descriptor = descriptor
+        self.path = lockPath
         let owner = Array("\(getpid())\n".utf8)
         ftruncate(descriptor, 0)
         pwrite(descriptor, owner, owner.count, 0)
     }
+
+    var identity: FileIdentity? { FileIdentity(descriptor: descriptor) }
 
     /// The file stays: removing it would let two others lock two different files of one name.
     deinit {

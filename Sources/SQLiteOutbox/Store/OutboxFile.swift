@@ -7,9 +7,12 @@ final class OutboxFile {
     let path: String
     private let queue: DatabaseQueue
     private let failCommit: (@Sendable () throws -> Void)?
+    private var watch: FileWatch
 
-    init(path: String, settings: OutboxSettings) throws(OutboxOpenError) {
+    /// - Parameter watch: the files that must stay what they are.
+    init(path: String, watch: FileWatch, settings: OutboxSettings) throws(OutboxOpenError) {
         self.path = path
+        self.watch = watch
         failCommit = settings.failCommit
         try makeForOwner(path)
         do {
@@ -35,6 +38,7 @@ final class OutboxFile {
                 try Self.makeShrinkable(db)
                 if let pages = settings.mostPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
             }
+            try lookAfterFiles()
         } catch {
             throw OutboxOpenError(path: path, error)
         }
@@ -126,7 +130,10 @@ final class OutboxFile {
         }
     }
 
-    /// All of it becomes durable, or nothing does.
+    /// - Throws: a failure that lasts, where a file was deleted or replaced.
+    func lookAfterFiles() throws { try watch.look() }
+
+    /// All of it becomes durable, or nothing does; and it is found by who opens the file next.
     /// - Parameter sync: runs what waits for the disk.
     func commit(
         sync: (() throws -> Void) throws -> Void = { try $0() }, _ body: (Database) throws -> Void
@@ -138,6 +145,7 @@ final class OutboxFile {
                 try sync {
                     try failCommit?()
                     try db.commit()
+                    try watch.look()
                 }
             } catch {
                 // Where SQLite has rolled back by itself there is nothing left to do.

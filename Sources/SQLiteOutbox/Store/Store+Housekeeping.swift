@@ -8,7 +8,8 @@ extension Store {
     var patience: Duration? {
         if status.lastingFailure != nil { return nil }
         if !status.isWritable { return probeDue - .now }
-        var patience = trim.due - .now
+        var patience = lookDue - .now
+        if settings.forgets { patience = min(patience, trim.due - .now) }
         if !ledger.newerTimes.isEmpty { patience = min(patience, newerTimesDue - .now) }
         if let oldest = ledger.unfolded.oldest {
             let rest = foldAge - (settings.clock() - oldest)
@@ -22,6 +23,7 @@ extension Store {
     func keepHouse() {
         if status.lastingFailure != nil { return }
         if !status.isWritable { return probe() }
+        if lookDue <= .now { lookAfterFiles() }
         let now = settings.clock()
         if !ledger.newerTimes.isEmpty, newerTimesDue <= .now {
             newerTimesDue = .now + settings.newerTimesAfter
@@ -33,6 +35,15 @@ extension Store {
         if logBytes > 2 * settings.mostLogBytes { finishCheckpoint() }
         ledger.forget(at: now)
         if trim.due <= .now { trimSome(at: now) }
+    }
+
+    private func lookAfterFiles() {
+        lookDue = .now + settings.lookEvery
+        do {
+            try file.lookAfterFiles()
+        } catch {
+            status.noteFailure(WriteFailure(error))
+        }
     }
 
     private func probe() {

@@ -22,6 +22,7 @@ struct TrimState {
 extension Store {
     /// One small step of each kind.
     func trimSome(at now: Timestamp) {
+        guard settings.forgets else { return }
         do {
             let room = try file.room()
             let profiles = try trimProfiles(at: now, isTight: isRoomShort || room.used > settings.mostFileBytes)

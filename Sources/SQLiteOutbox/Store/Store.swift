@@ -11,7 +11,7 @@ final class Store {
     private let shared: SharedLedger
     var ledger: Ledger { shared.ledger }
     let file: OutboxFile
-    private var lock: FileLock?
+    private var lock: OutboxLock?
     private let mail: Condition<Mail>
     let status: StoreStatus
     let checkpointer: Checkpointer
@@ -46,6 +46,8 @@ final class Store {
     var isFolding = false
     var newerTimesDue: ContinuousClock.Instant
     var probeDue: ContinuousClock.Instant
+    /// When the files are looked after next, though nothing is committed.
+    var lookDue: ContinuousClock.Instant
     var trim: TrimState
 
     init(
@@ -59,8 +61,9 @@ final class Store {
         self.onEvent = onEvent
         self.onDue = onDue
         try makeParents(of: path)
-        lock = try FileLock(besides: path, patience: settings.lockPatience)
-        file = try OutboxFile(path: path, settings: settings)
+        let lock = try OutboxLock(of: path, patience: settings.lockPatience)
+        file = try OutboxFile(path: path, watch: lock.watch, settings: settings)
+        self.lock = lock
         (deadLetterCounts, lastRow, letGoThrough, trustedFrom) = try recover(ledger.ledger, from: file)
         do {
             try file.commit { try AcceptedRow.note(isClosed: false, in: $0) }
@@ -73,6 +76,7 @@ final class Store {
         }
         newerTimesDue = .now + settings.newerTimesAfter
         probeDue = .now
+        lookDue = .now + settings.lookEvery
         trim = TrimState(due: .now + settings.trimEvery)
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 final class StoreStatus: Sendable {
     private enum State {
         case writable
-        case failing
+        case failing(OutboxFailure)
         /// Until the file is opened anew.
         case broken(WriteFailure)
     }
@@ -24,6 +24,17 @@ final class StoreStatus: Sendable {
 
     var isWritable: Bool {
         state.withLock { if case .writable = $0 { true } else { false } }
+    }
+
+    /// Why nothing is stored; nil while everything is.
+    var failure: OutboxFailure? {
+        state.withLock { state in
+            switch state {
+            case .writable: nil
+            case .failing(let failure): failure
+            case .broken(let failure): failure.failure
+            }
+        }
     }
 
     var lastingFailure: WriteFailure? {
@@ -50,7 +61,7 @@ final class StoreStatus: Sendable {
                 return .broken(failure.failure)
             case .failing: return nil
             case .writable:
-                state = .failing
+                state = .failing(failure.failure)
                 return .unwritable(failure.failure)
             }
         }

@@ -13,6 +13,12 @@ struct WriteFailure: Error {
         isLasting = false
     }
 
+    /// The files are not those that were opened any more.
+    init(taken words: String) {
+        failure = .unavailable(words)
+        isLasting = true
+    }
+
     init(_ error: any Error) {
         if let known = error as? WriteFailure {
             self = known
@@ -39,4 +45,14 @@ struct WriteFailure: Error {
             isLasting = false
         }
     }
+}
+
+// An error may be read by a person wherever it ends: in words, not as Swift would write the value.
+
+extension WriteFailure: CustomStringConvertible {
+    var description: String { failure.description }
+}
+
+extension StoredJSON.Malformed: CustomStringConvertible {
+    var description: String { "a column is no JSON of ours, at byte \(offset)" }
 }
