@@ -172,6 +172,19 @@ final class Section {
         }
     }
 
+    /// Some of what sections say, by name, for whoever does not read the rest of them: keys that nobody asks for are no
+    /// mistakes here.
+    func unfinishedSections<Value>(_ key: String, _ read: (Section) -> Value) -> [String: Value] {
+        guard case .mapping(let entries)? = entries.first(where: { $0.key == key })?.value.content else { return [:] }
+        let sections = entries.map { entry in
+            let path = child(key) + "." + entry.key
+            let section = Section(
+                entry.value, line: entry.line, path: path, pattern: child(key) + ".NAME", depth: depth + 2, reader)
+            return (entry.key, read(section))
+        }
+        return Dictionary(sections) { first, _ in first }
+    }
+
     /// The names in a section of sections, before it is read.
     func names(in key: String) -> Set<String> {
         guard case .mapping(let entries)? = entries.first(where: { $0.key == key })?.value.content else { return [] }

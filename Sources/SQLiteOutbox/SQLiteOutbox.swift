@@ -36,6 +36,9 @@ package final class SQLiteOutbox: Outbox {
         try startThread("outbox") { store.run() }
     }
 
+    /// Whether a process has the file; asked without a lock of our own. One of a version before this one is not seen.
+    package static func isHeld(_ path: String) -> Bool { OutboxLock.isHeld(path) }
+
     /// Without `close` the thread still finishes what it was given; nobody waits for it.
     deinit {
         mail.withLock { $0.isClosed = true }
@@ -118,6 +121,9 @@ package final class SQLiteOutbox: Outbox {
     }
 
     package var isWritable: Bool { status.isWritable }
+
+    /// Why it is not writable.
+    var failure: OutboxFailure? { status.failure }
 
     /// Transactions since it was opened.
     package var commits: Int { status.commits.load(ordering: .relaxed) }

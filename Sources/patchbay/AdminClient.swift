@@ -45,6 +45,13 @@ struct AdminClient {
         path = options.config
     }
 
+    /// Nobody listens there.
+    var isAlone: Bool {
+        guard let descriptor = try? ConnectedSocket.connect(to: address) else { return true }
+        close(descriptor)
+        return false
+    }
+
     /// Sends one request, and returns the answer if it is 2xx, or one of those that the caller has words for.
     ///
     /// Everything else is printed in a sentence and ends the command: 69 where no node answers, 77 where it does not

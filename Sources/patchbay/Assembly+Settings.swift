@@ -142,10 +142,25 @@ extension OutboxSettings {
             reassertAfter[app.name] = app.reassertAfter
             settleAfter[app.name] = app.settleAfter
         }
-        keepApplied = configuration.retention.applied
-        keepDeadLetters = configuration.retention.deadLetters
-        mostFileBytes = configuration.retention.fileBytes
-        mostRemembered = configuration.retention.profilesInMemory
+        keep(configuration.retention)
+    }
+
+    /// For a person who changes something while no node runs: by the node's own rules, and nothing is forgotten.
+    init(_ location: OutboxLocation) {
+        self.init()
+        for (name, app) in location.apps {
+            reassertAfter[name] = app.reassertAfter
+            settleAfter[name] = app.settleAfter
+        }
+        keep(location.retention)
+        forgets = false
+    }
+
+    private mutating func keep(_ retention: RetentionConfiguration) {
+        keepApplied = retention.applied
+        keepDeadLetters = retention.deadLetters
+        mostFileBytes = retention.fileBytes
+        mostRemembered = retention.profilesInMemory
     }
 }
 

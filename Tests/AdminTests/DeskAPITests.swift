@@ -39,6 +39,8 @@ final class NotingDesk: OutboxDesk {
     }
     func backup(to path: String) async throws(DeskError) -> Int { throw .refused("no room for \(path)") }
     var fileBytes: Int { 4096 }
+    let failure = Mutex<OutboxFailure?>(nil)
+    var trouble: OutboxFailure? { failure.withLock { $0 } }
 }
 
 @Suite("The outbox's routes")
@@ -106,13 +108,75 @@ struct DeskAPITests {
     }
 
     @Test("a change goes on where the last step says")
-    func steps() async {
-        let first = await ask(.post, "/outbox/replay?state=dead")
-        #expect(first.body == #"{"changed":7,"superseded":0,"next":"5.d.0192"}"# + "\n")
-        #expect(await ask(.post, "/outbox/replay?state=dead&from=5.d.0192").body.contains(#""next":null"#))
-        #expect(await ask(.post, "/outbox/replay?from=9.w.3.main").status == 200)
-        #expect(desk.places.map(\.letter) == ["", "0192", ""] && desk.places.map(\.app) == ["", nil, "main"])
-        #expect(desk.places.map(\.part) == [0, 0, 3])
+    func steps() async throws {
+        func next(_ body: String) throws -> String {
+            let prefix = #"{"changed":7,"superseded":0,"next":""#
+            try #require(body.hasPrefix(prefix), "\(body)")
+            return String(body.dropFirst(prefix.count).prefix { $0 != "\"" })
+        }
+        let first = try next(await ask(.post, "/outbox/replay?state=dead").body)
+        #expect(await ask(.post, "/outbox/replay?state=dead&from=\(first)").body.contains(#""next":null"#))
+        #expect(desk.places.map(\.letter) == ["", "0192"] && desk.places.map(\.app) == ["", nil])
+        #expect(desk.places.last?.begun == Timestamp(milliseconds: 5))
+        // Another change, or the same of something else, does not go on there.
+        #expect(await ask(.post, "/outbox/discard?state=dead&from=\(first)").status == 400)
+        #expect(await ask(.post, "/outbox/replay?state=missing&from=\(first)").status == 400)
+        #expect(await ask(.post, "/outbox/replay?from=\(first)").status == 400)
+        // As it is, or not at all.
+        for end in [1, first.count / 2, first.count - 1] {
+            #expect(await ask(.post, "/outbox/replay?state=dead&from=\(first.prefix(end))").status == 400)
+        }
+        #expect(desk.places.count == 2)
+    }
+
+    @Test(
+        "a place that nobody was given is 400 in Adapty's shape, whatever it says",
+        arguments: [
+            "1.w.9223372036854775807.main", "1.w.-1.main", "9.w.3.main", "5.d.0192", "", "0", "00", "zz",
+            "31207720392232333333332036383534373735383037", String(repeating: "f", count: 4000),
+            String(repeating: "9", count: 40),
+        ])
+    func madeUp(place: String) async {
+        for route in ["/outbox/replay", "/outbox/discard"] {
+            let answer = await ask(.post, "\(route)?state=dead&from=\(place)")
+            #expect(answer.status == 400)
+            let body =
+                #"{"errors":["from is no place that was given"],"error_code":"validation_error","status_code":400}"#
+            #expect(answer.body == body)
+        }
+        #expect(desk.places.isEmpty)
+    }
+
+    @Test("numbers of any size are read or refused", arguments: ["older_than_ms", "newer_than_ms", "limit"])
+    func numbers(name: String) async {
+        for number in ["0", "1", "9007199254740992"] {
+            #expect(await ask(.get, "/outbox?\(name)=\(number)").status == 200)
+        }
+        for number in [
+            "-1", "9007199254740993", "9223372036854775807", "9223372036854775808", "1e3", "0x10", " 1", "",
+            String(repeating: "9", count: 400),
+        ] {
+            #expect(await ask(.get, "/outbox?\(name)=\(number)").status == 400)
+        }
+    }
+
+    @Test("where the outbox cannot be written, the list says so, why, and what to do")
+    func trouble() async {
+        desk.failure.withLock { $0 = .full("0 bytes free on the disk, 4194304 have to be") }
+        let text = await ask(.get, "/outbox?text").body
+        #expect(
+            text.hasPrefix(
+                """
+                The outbox cannot be written, and every event is answered 503 until it can: \
+                no room: 0 bytes free on the disk, 4194304 have to be.
+                Make room on its disk
+                """))
+        let json = await ask(.get, "/outbox").body
+        #expect(json.contains(#""writable":false,"trouble":"no room: 0 bytes free on the disk, 4194304 have to be""#))
+        let nothing = await ask(.get, "/outbox?text&state=waiting").body
+        #expect(nothing.hasPrefix("The outbox cannot be written"))
+        desk.failure.withLock { $0 = nil }
+        #expect(await ask(.get, "/outbox").body.contains(#""writable":true"#))
     }
 
     @Test("what cannot be done is said in a sentence")

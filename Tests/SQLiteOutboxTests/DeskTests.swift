@@ -65,6 +65,42 @@ struct DeskTests {
         await outbox.close()
     }
 
+    @Test(
+        "a list as long as may be is the oldest of all, in order, whatever is asked for",
+        arguments: [0, 1, 7, 300, 5000])
+    func oldest(limit: Int) async throws {
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: clock.settings) { _ in }
+        for number in 0..<600 {
+            _ = try await outbox.append(submission(patch("u\(number)", [.appsflyerID: "1"])))
+            clock.advance(by: .milliseconds(number % 3))
+        }
+        let survey = try await outbox.survey(DeskFilter(), limit: limit)
+        #expect(survey.total == 600 && survey.items.count == min(limit, 600))
+        let all = try await outbox.survey(DeskFilter(), limit: 600).items.map(\.age)
+        #expect(survey.items.map(\.age) == Array(all.prefix(limit)) && all == all.sorted(by: >))
+        await outbox.close()
+    }
+
+    @Test("a place from outside is checked before it is gone to", arguments: [-1, 64, .max, .min])
+    func madeUpPlace(part: Int) async throws {
+        let outbox = try await everyState()
+        for change in [DeskChange.replay, .discard] {
+            var place = DeskPlace()
+            place.begun = Timestamp(milliseconds: .max)
+            place.app = "main"
+            place.part = part
+            await #expect(throws: DeskError.noPlace) { try await outbox.change(change, DeskFilter(), from: place) }
+        }
+        for begun in [Int64.min, .max] {
+            var place = DeskPlace()
+            place.begun = Timestamp(milliseconds: begun)
+            place.app = nil
+            place.letter = String(repeating: "z", count: 5000)
+            #expect(try await outbox.change(.replay, DeskFilter(), from: place).changed == 0)
+        }
+        await outbox.close()
+    }
+
     @Test("lets through what a filter says, in memory and in the file")
     func filters() async throws {
         let outbox = try await everyState()

@@ -46,13 +46,31 @@ struct OutboxCommandTests {
         #expect(try await relay.relay.ended() == 0)
         let stopped = try outbox(relay)
         #expect(stopped.output.hasPrefix("2 undelivered") && stopped.errors.contains("No node has"), "\(stopped)")
+        // Who looks, and who is asked whether it is meant, has not touched the lock: it names the node that is gone.
+        let lock = relay.directory.path + "/patchbay.db.lock"
+        let holder = try String(contentsOfFile: lock, encoding: .utf8)
+        #expect(try outbox(relay, "show", "ann").status == 0)
+        #expect(try outbox(relay, "replay").status == 64)
+        #expect(try outbox(relay, "backup", copy + "2").status == 0)
+        #expect(try String(contentsOfFile: lock, encoding: .utf8) == holder)
         #expect(try outbox(relay, "discard", "--yes").status == 64)
         let discard = try outbox(relay, "discard", "--profile", "bob", "--yes")
         #expect(discard.output == "discarded: 1.\n", "\(discard)")
+        #expect(try String(contentsOfFile: lock, encoding: .utf8) != holder)
         #expect(try outbox(relay).output.hasPrefix("1 undelivered"))
         #expect(try outbox(relay, "show", "ann").output.contains("appsflyer_id  1-ann"))
         try await relay.startAgain()
         #expect(try outbox(relay).output.hasPrefix("1 undelivered"))
+    }
+
+    @Test("a node whose file is deleted under it accepts nothing more, says so, and exits 74")
+    func deleted() async throws {
+        let relay = try await RelayUnderTest(upstream: "127.0.0.1:1")
+        #expect(unlink(relay.directory.path + "/patchbay.db") == 0)
+        // Nothing comes, and it is noticed all the same.
+        #expect(try await relay.relay.ended() == 74)
+        #expect(relay.relay.log.contains("the outbox is broken: nothing more is accepted"))
+        #expect(relay.relay.log.contains("patchbay.db was taken away while it was in use"))
     }
 
     @Test("a node whose file is damaged under it accepts nothing more, says so, and exits 74")

@@ -48,7 +48,8 @@ package struct DeskAPI: Sendable {
             return Response(.forbidden("This is not for web pages."))
         }
         do throws(Refusal) {
-            let query = try DeskQuery(request.query, label: label, paused: conditions?.paused ?? [])
+            let query = try DeskQuery(
+                request.query, of: route, label: label, paused: conditions?.paused ?? [])
             return try await answer(route, query)
         } catch {
             return Response(error)
@@ -62,11 +63,13 @@ package struct DeskAPI: Sendable {
             switch route {
             case .survey:
                 let survey = try await desk.survey(query.filter, limit: query.limit)
-                let held = conditions?.held ?? [:]
-                if query.isText {
-                    return .text(200, survey.text(held: held, isPart: query.filter.isSelective, label: label))
-                }
-                return .json(200, survey.json(held: held, label: label))
+                let report = DeskReport(
+                    survey: survey, held: conditions?.held ?? [:], trouble: desk.trouble,
+                    isPart: query.filter.isSelective, label: label)
+                // A hundred thousand of them take a while to write, and the loop that asks delivers.
+                return await Task.detached { [isText = query.isText] in
+                    isText ? .text(200, report.text) : .json(200, report.json)
+                }.value
             case .profile:
                 let profiles = try await desk.show(
                     try query.required(query.name, "name"), pausedApps: query.filter.pausedApps)
@@ -94,7 +97,7 @@ package struct DeskAPI: Sendable {
     }
 
     private func change(_ change: DeskChange, _ query: DeskQuery) async throws(DeskError) -> [UInt8] {
-        try await desk.change(change, query.filter, from: query.from).json
+        try await desk.change(change, query.filter, from: query.from).json { $0.cursor(of: query.change) }
     }
 }
 
@@ -105,12 +108,23 @@ extension DeskQuery {
     }
 }
 
+/// What a survey came to, and what is to be known beside it.
+struct DeskReport: Sendable {
+    let survey: DeskSurvey
+    let held: [String: DeliveryConditions.Hold]
+    /// Why nothing can be stored; nil while everything is.
+    let trouble: OutboxFailure?
+    /// A filter let it through; there may be more.
+    let isPart: Bool
+    let label: ProfileLabel
+}
+
 extension Refusal {
-    fileprivate init(_ error: DeskError) {
+    init(_ error: DeskError) {
         switch error {
         case .refused(let sentence): self = .invalid(sentence)
-        case .outbox(.full(let cause)), .outbox(.unavailable(let cause)):
-            self = .unavailable("The outbox: \(cause)", retryAfter: 10, cause: cause)
+        case .outbox(.full), .outbox(.unavailable):
+            self = .unavailable("The outbox cannot be written or read: \(error)", retryAfter: 10, cause: "\(error)")
         case .outbox(.closed): self = .unavailable("This node is stopping.", retryAfter: 1, cause: "outbox closed")
         }
     }

@@ -12,14 +12,18 @@ extension DeskSurvey {
     }
 
     var undelivered: Int { count(of: Set(DeskState.allCases).subtracting([.dead])) }
+}
 
-    func json(held: [String: DeliveryConditions.Hold], label: ProfileLabel) -> [UInt8] {
+extension DeskReport {
+    var json: [UInt8] {
         var json = JSONText()
         json.object { json in
-            json.field("undelivered", undelivered)
-            json.field("dead_letters", count(of: [.dead]))
+            json.field("undelivered", survey.undelivered)
+            json.field("dead_letters", survey.count(of: [.dead]))
+            json.field("writable", trouble == nil)
+            if let trouble { json.field("trouble", trouble.description) }
             json.array("counts") { json in
-                for (key, count) in sortedCounts {
+                for (key, count) in survey.sortedCounts {
                     json.object { json in
                         json.field("app", key.app)
                         json.field("state", key.state.rawValue)
@@ -32,7 +36,7 @@ extension DeskSurvey {
                 for (app, hold) in held.sorted(by: { $0.key < $1.key }) { json.object(app) { hold.write(to: &$0) } }
             }
             json.array("items") { json in
-                for item in items { json.object { item.write(to: &$0, label) } }
+                for item in survey.items { json.object { item.write(to: &$0, label) } }
             }
         }
         json.newline()
@@ -134,12 +138,13 @@ extension IntegrationIdentifiers.Value {
 }
 
 extension DeskStep {
-    var json: [UInt8] {
+    /// - Parameter cursor: writes where to go on.
+    func json(cursor: (DeskPlace) -> String) -> [UInt8] {
         var json = JSONText()
         json.object { json in
             json.field("changed", changed)
             json.field("superseded", superseded)
-            if let next { json.field("next", next.text) } else { json.null("next") }
+            if let next { json.field("next", cursor(next)) } else { json.null("next") }
         }
         json.newline()
         return json.bytes

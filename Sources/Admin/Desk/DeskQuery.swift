@@ -12,12 +12,20 @@ struct DeskQuery {
     private(set) var name: DeskProfileName?
     private(set) var path: String?
     private(set) var from = DeskPlace()
+    /// What `from` must be of: the change, and all that narrows it.
+    private(set) var change = ""
 
-    /// - Parameter paused: the apps that are paused now.
+    /// - Parameters:
+    ///   - route: whose query it is.
+    ///   - paused: the apps that are paused now.
     /// - Throws: a refusal that names what is wrong: a filter that is not understood must not be one that lets
     ///   everything through.
-    init(_ query: String, label: @escaping ProfileLabel, paused: Set<String>) throws(Refusal) {
+    init(
+        _ query: String, of route: DeskAPI.Route, label: @escaping ProfileLabel, paused: Set<String>
+    ) throws(Refusal) {
         filter.pausedApps = paused
+        let narrowing = query.split(separator: "&").filter { !$0.hasPrefix("from=") }.sorted()
+        change = ([route.rawValue[...]] + narrowing).joined(separator: "&")
         var states: Set<DeskState> = []
         for part in query.split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -43,7 +51,7 @@ struct DeskQuery {
             case "name": name = DeskProfileName(value, label: label)
             case "path": path = value
             case "from":
-                guard let place = DeskPlace(value) else { throw .invalid("from is no place that was given") }
+                guard let place = DeskPlace(cursor: value, of: change) else { throw Refusal(.noPlace) }
                 from = place
             default: throw .invalid("there is no parameter \(pair[0])")
             }
@@ -56,31 +64,6 @@ struct DeskQuery {
             throw .invalid("\(name) is no whole number")
         }
         return number
-    }
-}
-
-extension DeskPlace {
-    /// `BEGUN.w.PART.APP` or `BEGUN.d.LETTER`.
-    init?(_ text: String) {
-        let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count >= 3, let begun = Int64(parts[0]) else { return nil }
-        self.init()
-        self.begun = Timestamp(milliseconds: begun)
-        switch (parts[1], parts.count) {
-        case ("w", 4):
-            guard let part = Int(parts[2]), part >= 0 else { return nil }
-            self.part = part
-            app = String(parts[3])
-        case ("d", 3):
-            app = nil
-            letter = String(parts[2])
-        default: return nil
-        }
-    }
-
-    var text: String {
-        let begun = begun?.milliseconds ?? 0
-        return app.map { "\(begun).w.\(part).\($0)" } ?? "\(begun).d.\(letter)"
     }
 }
 

@@ -2,33 +2,50 @@ import Relay
 
 // What the desk says, for a person at a terminal.
 
-extension DeskSurvey {
-    /// - Parameter isPart: a filter let it through; there may be more.
-    func text(held: [String: DeliveryConditions.Hold], isPart: Bool, label: ProfileLabel) -> String {
-        let dead = count(of: [.dead])
-        guard total > 0 else {
+extension OutboxFailure {
+    /// What is so, and what to do about it.
+    fileprivate var advice: String {
+        let remedy =
+            switch self {
+            case .full: "Make room on its disk: it goes on by itself within a second or two."
+            case .unavailable: "It is tried again every second: what is in the way has to go."
+            case .closed: "Start the node again."
+            }
+        return "The outbox cannot be written, and every event is answered 503 until it can: \(self).\n\(remedy)\n\n"
+    }
+}
+
+extension DeskReport {
+    var text: String { (trouble?.advice ?? "") + counted }
+
+    private var counted: String {
+        let dead = survey.count(of: [.dead])
+        guard survey.total > 0 else {
             return isPart
                 ? "Nothing undelivered and no dead letter is like that.\n"
-                : "Nothing is undelivered, and there are no dead letters.\n"
+                : trouble == nil
+                    ? "Nothing is undelivered, and there are no dead letters.\n"
+                    : "Nothing of what was accepted before is undelivered, and there are no dead letters.\n"
         }
-        var text = "\(undelivered) undelivered, \(dead) dead \(dead == 1 ? "letter" : "letters").\n"
+        var text = "\(survey.undelivered) undelivered, \(dead) dead \(dead == 1 ? "letter" : "letters").\n"
         for (app, hold) in held.sorted(by: { $0.key < $1.key }) { text += hold.sentence(of: app) }
         text += "\n"
         text += table(
             ["count", "app", "state", "error"],
-            sortedCounts.map { [String($0.count), $0.key.app, $0.key.state.rawValue, $0.key.error] })
-        guard !items.isEmpty else { return text }
+            survey.sortedCounts.map { [String($0.count), $0.key.app, $0.key.state.rawValue, $0.key.error] })
+        guard !survey.items.isEmpty else { return text }
         text += "\n"
         text += table(
             ["age", "app", "state", "profile", "source", "attempts", "next", "last error"],
-            items.map { item in
+            survey.items.map { item in
                 [
                     item.age.shown, item.app, item.state.rawValue, label(item.profile), item.origin,
                     String(item.attempts), item.next.map { "in " + $0.shown } ?? "",
                     item.failure.map { $0.hiding(item.profile, label).shown } ?? "",
                 ]
             })
-        if items.count < total { text += "... and \(total - items.count) more; --limit shows more of them.\n" }
+        let more = survey.total - survey.items.count
+        if more > 0 { text += "... and \(more) more; --limit shows more of them.\n" }
         return text
     }
 }

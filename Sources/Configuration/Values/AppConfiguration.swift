@@ -46,8 +46,8 @@ package struct AppConfiguration: Sendable {
         authorities = section.optional("ca_file", .file(in: surroundings))
         profileWait = section.value("profile_wait", .duration, default: .seconds(72 * 3600))
         giveUpAfter = section.value("give_up_after", .duration, default: .seconds(72 * 3600))
-        settleAfter = section.value("settle_after", .duration, default: .seconds(60))
-        reassertAfter = section.value("reassert_after", .duration, default: .seconds(24 * 3600))
+        settleAfter = Self.settleAfter(section)
+        reassertAfter = Self.reassertAfter(section)
         requiresProfileToken = section.value("require_profile_token", .flag, default: false)
         isEnabled = section.value("enabled", .flag, default: true)
 
@@ -55,6 +55,14 @@ package struct AppConfiguration: Sendable {
         if api != .v1, secretKeys.contains(where: { $0.hasPrefix("public_live_") }) {
             section.mistake("secret_key", "this is a public key; api: \(api) needs the secret one")
         }
+    }
+
+    static func settleAfter(_ section: Section) -> Duration {
+        section.value("settle_after", .duration, default: .seconds(60))
+    }
+
+    static func reassertAfter(_ section: Section) -> Duration {
+        section.value("reassert_after", .duration, default: .seconds(24 * 3600))
     }
 
     private static func rate(_ section: Section) -> Rate {

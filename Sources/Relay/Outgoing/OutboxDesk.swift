@@ -22,12 +22,31 @@ package protocol OutboxDesk: Sendable {
 
     /// The size of the file and its write-ahead log.
     var fileBytes: Int { get }
+
+    /// Why nothing can be stored at this moment; nil while everything is.
+    var trouble: OutboxFailure? { get }
+}
+
+extension OutboxDesk {
+    package var trouble: OutboxFailure? { nil }
 }
 
 package enum DeskError: Error, Sendable, Equatable {
     case outbox(OutboxFailure)
     /// What was asked for cannot be done; a sentence for the person.
     case refused(String)
+
+    /// A change is to go on where none was left.
+    package static let noPlace = DeskError.refused("from is no place that was given")
+}
+
+extension DeskError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .outbox(let failure): "the outbox: \(failure)"
+        case .refused(let sentence): sentence
+        }
+    }
 }
 
 /// Where a patch stands that Adapty does not hold yet.

@@ -6,12 +6,35 @@ package import Relay
 
 extension SQLiteOutbox: OutboxDesk {
     package func survey(_ filter: DeskFilter, limit: Int) async throws(DeskError) -> DeskSurvey {
+        // Whoever asks may be on a loop that delivers: nothing is put in order there.
+        let task = Task.detached { [self] () async -> Result<DeskSurvey, DeskError> in
+            do throws(DeskError) { return .success(try await look(filter, limit: limit)) } catch {
+                return .failure(error)
+            }
+        }
+        return try await task.value.get()
+    }
+
+    /// The store's thread is asked for one part of an app after the other, and for the items by few; what comes back is
+    /// put in order here.
+    private func look(_ filter: DeskFilter, limit: Int) async throws(DeskError) -> DeskSurvey {
         var survey = DeskSurvey()
         if !filter.states.isSubset(of: [.dead]) {
+            var oldest = Oldest(limit)
             for app in try await onStore({ $0.ledger.apps.keys.sorted() }) {
                 for part in 0..<AppLedger.partCount {
-                    survey.add(try await onStore { $0.survey(filter, of: app, part: part, limit: limit) }, limit: limit)
+                    let found = try await onStore { [before = oldest.bound] store in
+                        store.ledger.survey(filter, of: app, part: part, before: before, at: store.settings.clock())
+                    }
+                    survey.counts.merge(found.counts, uniquingKeysWith: +)
+                    oldest.add(found.old)
                 }
+            }
+            var rest = oldest.sorted[...]
+            while !rest.isEmpty {
+                let some = rest.prefix(256)
+                survey.items += try await onStore { $0.ledger.items(of: some, filter, at: $0.settings.clock()) }
+                rest = rest.dropFirst(some.count)
             }
         }
         if filter.states.contains(.dead) {
@@ -43,7 +66,7 @@ extension SQLiteOutbox: OutboxDesk {
                 let stored = try await read { try ProfileRow.find(reference, of: app, in: $0) }
                 let isPaused = pausedApps.contains(app)
                 if let profile = try await onStore({
-                    $0.show(reference, of: app, isPaused: isPaused, stored, letters)
+                    $0.ledger.show(reference, of: app, isPaused: isPaused, stored, letters, at: $0.settings.clock())
                 }) {
                     profiles.append(profile)
                 }
@@ -89,6 +112,8 @@ extension SQLiteOutbox: OutboxDesk {
     package func backup(to path: String) async throws(DeskError) -> Int {
         try await aside { [self] in try backUp(self.path, to: path) }
     }
+
+    package var trouble: OutboxFailure? { failure }
 
     package var fileBytes: Int { fileSize(path) + fileSize(path + "-wal") }
 

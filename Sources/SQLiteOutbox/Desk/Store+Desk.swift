@@ -9,68 +9,14 @@ extension Store {
 
     var appNames: [String] { Array(Set(ledger.apps.keys).union(deadLetterCounts.keys)) }
 
-    func survey(_ filter: DeskFilter, of app: String, part: Int, limit: Int) -> DeskSurvey {
-        let now = settings.clock()
-        var survey = DeskSurvey()
-        var found: [(entry: Entry, state: DeskState)] = []
-        for (entry, state) in matches(filter, of: app, part: part, at: now) {
-            let key = DeskSurvey.Key(app: app, state: state, error: entry.state.lastFailure?.value.code ?? "")
-            survey.counts[key, default: 0] += 1
-            if limit > 0 { found.append((entry, state)) }
-        }
-        if found.count > limit {
-            found = Array(found.sorted { $0.entry.state.since < $1.entry.state.since }.prefix(limit))
-        }
-        survey.items = found.map { item($0.entry, $0.state, at: now) }
-        return survey
-    }
-
-    private func matches(
-        _ filter: DeskFilter, of name: String, part: Int, at now: Timestamp
-    ) -> some Sequence<(entry: Entry, state: DeskState)> {
-        let isPaused = filter.pausedApps.contains(name)
-        return (ledger.apps[name]?.entries(in: part) ?? [:].values).lazy.compactMap { [ledger] entry in
-            guard let state = entry.deskState(isPaused: isPaused),
-                filter.accepts(
-                    state, app: name, origin: ledger.originName(entry.state.origin),
-                    error: entry.state.lastFailure?.value.code, age: now - entry.state.since, profile: entry.profile)
-            else { return nil }
-            return (entry, state)
-        }
-    }
-
-    private func item(_ entry: Entry, _ state: DeskState, at now: Timestamp) -> DeskItem {
-        DeskItem(
-            state: state, app: entry.app.name, profile: entry.profile, origin: ledger.originName(entry.state.origin),
-            identifiers: entry.state.waiting.patch.fields.map(\.identifier), age: now - entry.state.since,
-            attempts: Int(entry.state.attempts),
-            next: entry.state.place == .later ? max(entry.state.due - now, .zero) : nil,
-            failure: entry.state.lastFailure?.value)
-    }
-
-    /// Memory knows better than the row, where it knows the profile.
-    func show(
-        _ profile: ProfileReference, of app: String, isPaused: Bool, _ stored: StoredProfile?,
-        _ letters: [(item: DeskItem, identifiers: IntegrationIdentifiers)]
-    ) -> DeskProfile? {
-        let entry = ledger.entry(of: profile, in: app)
-        guard entry != nil || stored != nil || !letters.isEmpty else { return nil }
-        let applied = entry?.state.applied ?? stored?.applied ?? AppliedPatch()
-        return DeskProfile(
-            app: app, profile: profile,
-            undelivered: entry.flatMap { entry in
-                entry.deskState(isPaused: isPaused).map { item(entry, $0, at: settings.clock()) }
-            },
-            waiting: entry?.state.waiting.patch ?? MergedPatch(),
-            applied: applied.fields.map { ($0.field, $0.confirmed) }, deadLetters: letters)
-    }
-
     // MARK: Changes of what waits
 
     /// One batch of one part.
     func changeWaiting(
         _ change: DeskChange, _ filter: DeskFilter, of app: String, from place: DeskPlace
     ) throws -> DeskStep {
+        // A place may come from outside.
+        guard (0..<AppLedger.partCount).contains(place.part) else { throw DeskError.noPlace }
         var step = DeskStep()
         let names = ledger.apps.keys.sorted()
         var place = place
@@ -80,7 +26,7 @@ extension Store {
             return step
         }
         if name != app { (place.app, place.part) = (name, 0) }
-        let entries = matches(filter, of: name, part: place.part, at: settings.clock())
+        let entries = ledger.matches(filter, of: name, part: place.part, at: settings.clock())
             .map(\.entry).filter { change == .discard || $0.state.place == .later }.prefix(Self.batch)
         switch change {
         case .replay: for entry in entries { ledger.queueFresh(entry) }
@@ -163,17 +109,6 @@ extension Store {
             received: now, sequence: ledger.unfolded.last, origin: letter.origin, request: nil, isAwaited: false)
         if ledger.merge(arrival, at: now).kind == .accepted { rows.append(AcceptedRow(arrival: arrival)) }
         return true
-    }
-}
-
-extension Entry {
-    /// Nil where nothing waits.
-    fileprivate func deskState(isPaused: Bool) -> DeskState? {
-        guard state.isWaiting else { return nil }
-        if state.place == .inFlight { return .inFlight }
-        if isPaused { return .paused }
-        guard state.attempts > 0 else { return .waiting }
-        return state.lastFailure?.value.isOfMissingProfile == true ? .missing : .retrying
     }
 }
 

@@ -9,7 +9,7 @@ extension Store {
     func checkRoom() throws {
         room = settings.room(file.path)
         guard isRoomShort else { return }
-        throw WriteFailure(full: "\(room) bytes free on the disk, \(settings.reserveBytes) have to be")
+        throw WriteFailure(full: noRoom(room, of: settings))
     }
 
     /// Empties the log. Where that is not enough, writes a few slices of what was delivered and forgets the oldest of
@@ -30,6 +30,10 @@ extension Store {
             trimSome(at: now)
         }
     }
+}
+
+func noRoom(_ room: Int, of settings: OutboxSettings) -> String {
+    "\(room) bytes free on the disk, \(settings.reserveBytes) have to be"
 }
 
 /// Bytes that a process without privileges may still write to the disk that a file is on; as many as there can be where

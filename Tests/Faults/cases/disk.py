@@ -30,6 +30,9 @@ async def disk_full(site):
                 return site.ledger.refused[503] >= refused + 20 and not await node.is_ready()
 
             site.expect(await until(refuses, 20) is not None, "a full disk is not answered with 503")
+            code, words = await node.command("outbox", "--limit", "0")
+            site.expect(
+                code == 1 and "cannot be written" in words and "Make room" in words, f"outbox: {code}: {words}")
             os.remove(f"{disk}/filler")
             back = await until(node.is_ready, 15)
             site.expect(back is not None, "not ready again after there was room again")

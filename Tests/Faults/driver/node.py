@@ -136,6 +136,15 @@ class Node:
         except (OSError, EOFError, asyncio.TimeoutError):
             return False
 
+    async def command(self, *arguments):
+        """Asks this node; the exit code, and what was said on both outputs."""
+        process = await asyncio.create_subprocess_exec(
+            self.program, *arguments, "--config", self.configuration, "--admin", f"127.0.0.1:{self.admin}",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self.environment,
+            preexec_fn=end_with_parent)
+        words, _ = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, words.decode(errors="replace")
+
     async def metric(self, name):
         """Summed over its labels; 0 where there is none."""
         text = (await get(self.admin, "/metrics")).body.decode()

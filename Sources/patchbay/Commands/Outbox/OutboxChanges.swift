@@ -90,6 +90,10 @@ struct OutboxChange: Sendable {
         printError(String(try await outbox.ask(.survey, count).trimmingBlanks))
         guard try isSure || isAgreed() else { throw ExitCode.nothingMatched }
 
+        try await outbox.changing { try await step(query, of: total, on: $0) }
+    }
+
+    private func step(_ query: OutboxQuery, of total: Int, on outbox: OutboxLink) async throws {
         var (changed, superseded) = (0, 0)
         var from: String?
         repeat {

@@ -16,8 +16,9 @@ struct OutboxCommand: AsyncParsableCommand {
               patchbay outbox backup /var/backups/patchbay.db
 
             Works while `patchbay serve` runs, by asking the node over its admin listener; otherwise it reads the file \
-            itself. States: waiting (no attempt failed), retrying, missing (Adapty does not know the profile yet), \
-            in_flight, paused (the app's settings are wrong), dead.
+            itself, and keeps no node from starting. Exit 1 where the outbox cannot be written. States: waiting (no \
+            attempt failed), retrying, missing (Adapty does not know the profile yet), in_flight, paused (the app's \
+            settings are wrong), dead.
             """,
         subcommands: [
             OutboxList.self, OutboxShow.self, OutboxReplay.self, OutboxDiscard.self, OutboxBackup.self,
@@ -51,10 +52,16 @@ struct OutboxList: AsyncParsableCommand {
         guard limit >= 0 else { throw ValidationError("--limit is a whole number.") }
         var query = try filter.query
         query.add(try filter.states)
+        var short = query
+        short.add("limit", "0")
         query.add("limit", String(limit))
         if plain { query.add("plain") }
         if !json { query.add("text") }
-        try await withOutbox(options) { printNow(String(try await $0.ask(.survey, query).trimmingBlanks)) }
+        try await withOutbox(options) { outbox in
+            printNow(String(try await outbox.ask(.survey, query).trimmingBlanks))
+            let isWritable = FlatJSON(try await outbox.ask(.survey, short)).flag("writable") ?? true
+            if !isWritable { throw ExitCode.failure }
+        }
     }
 }
 

@@ -5,17 +5,17 @@ import Glibc
 import Relay
 import SQLiteOutbox
 
-/// The way to an outbox: the running node, or the file itself where no node has it.
+/// The way to an outbox: the running node, or the file itself where no node answers.
 enum OutboxLink {
     case node(AdminClient)
-    case file(SQLiteOutbox, DeskAPI)
+    case file(StoppedOutbox, DeskAPI)
 
     /// Sends a question; the answer's body. Prints what is wrong and ends the command where it is not answered.
     func ask(_ route: DeskAPI.Route, _ query: OutboxQuery) async throws -> String {
         let (status, body): (Int, String)
         switch self {
         case .node(let client):
-            let answer = try client.send(route.method, "\(route.rawValue)?\(query.text)", accepting: [400])
+            let answer = try client.send(route.method, "\(route.rawValue)?\(query.text)", accepting: [400, 503])
             (status, body) = (answer.status, answer.body)
         case .file(_, let desk):
             let request = Request(method: route.method, path: route.rawValue, query: query.text)
@@ -28,47 +28,77 @@ enum OutboxLink {
         }
         return body
     }
+
+    /// Whoever only looks takes no lock. For a change the file is opened as a node would, for no longer than it takes.
+    func changing(_ body: (OutboxLink) async throws -> Void) async throws {
+        guard case .file(let file, _) = self else { return try await body(self) }
+        let outbox: SQLiteOutbox
+        do {
+            outbox = try SQLiteOutbox(path: file.path, settings: file.settings) { _ in }
+        } catch  where error.problem == .inUse {
+            // A node was started meanwhile.
+            return try await body(.node(try AdminClient(file.options)))
+        } catch {
+            printError("patchbay: \(error)")
+            throw ExitCode.failure
+        }
+        do {
+            try await body(.file(file, file.desk(outbox)))
+        } catch {
+            await outbox.close()
+            throw error
+        }
+        await outbox.close()
+    }
 }
 
-/// Opens the way, does something, and closes it.
+/// The file of a node that does not answer.
+struct StoppedOutbox {
+    let path: String
+    let settings: OutboxSettings
+    let label: ProfileLabel
+    let options: AdminOptions
+
+    func desk(_ outbox: any OutboxDesk) -> DeskAPI { DeskAPI(desk: outbox, conditions: nil, label: label) }
+}
+
+/// Finds the way, and does something.
 func withOutbox(_ options: AdminOptions, _ body: (OutboxLink) async throws -> Void) async throws {
-    guard options.admin == nil, let (outbox, desk) = try openFile(options.config) else {
+    guard options.admin == nil, let file = try stoppedOutbox(options) else {
         return try await body(.node(try AdminClient(options)))
     }
+    let snapshot: OutboxSnapshot
     do {
-        try await body(.file(outbox, desk))
+        snapshot = try OutboxSnapshot(path: file.path, settings: file.settings)
     } catch {
-        await outbox.close()
-        throw error
+        printError("patchbay: \(error)")
+        throw ExitCode.failure
     }
-    await outbox.close()
+    try await body(.file(file, file.desk(snapshot)))
 }
 
-/// Nil where a node has the file, or where it is not here: the node's working directory may be another.
-private func openFile(_ config: String) throws -> (SQLiteOutbox, DeskAPI)? {
+/// Nil where a node has the file and answers, or where the file is not here: the node's working directory may be
+/// another.
+private func stoppedOutbox(_ options: AdminOptions) throws -> StoppedOutbox? {
     let location: OutboxLocation
     do {
-        location = try OutboxLocation(contentsOf: config)
+        location = try OutboxLocation(contentsOf: options.config)
     } catch {
-        printError("\(config) is not right:\n\(error)")
+        printError("\(options.config) is not right:\n\(error)")
         throw ExitCode.configuration
     }
     switch location.outbox {
     case .sqlite(let path):
         guard access(path, F_OK) == 0 else { return nil }
-        var settings = OutboxSettings()
-        for app in location.apps { settings.reassertAfter[app] = .seconds(86_400) }
-        do {
-            let outbox = try SQLiteOutbox(path: path, settings: settings) { _ in }
+        if SQLiteOutbox.isHeld(path) {
+            guard let client = try? AdminClient(options), client.isAlone else { return nil }
+            printError("The node that has \(path) does not answer; this is what the file says.")
+        } else {
             printError("No node has \(path); this is what the file says.")
-            let desk = DeskAPI(desk: outbox, conditions: nil, label: profileLabel(location.log.profiles))
-            return (outbox, desk)
-        } catch  where error.problem == .inUse {
-            return nil
-        } catch {
-            printError("patchbay: \(error)")
-            throw ExitCode.failure
         }
+        return StoppedOutbox(
+            path: path, settings: OutboxSettings(location), label: profileLabel(location.log.profiles),
+            options: options)
     }
 }
 
@@ -86,6 +116,8 @@ struct FlatJSON {
     init(_ text: String) {
         self.text = text
     }
+
+    func flag(_ name: String) -> Bool? { after(name).map { $0.hasPrefix("true") } }
 
     func number(_ name: String) -> Int? {
         after(name).flatMap { Int($0.prefix { $0.isNumber }) }
