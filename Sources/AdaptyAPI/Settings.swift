@@ -36,10 +36,11 @@ extension AdaptyAPI {
         }
 
         /// What is wrong with them. Never quotes a value: it may hold a secret.
-        package struct Mistake: Error, Sendable, Equatable {
+        package struct Mistake: Error, Sendable, Equatable, CustomStringConvertible {
             /// The setting's name in the configuration.
             package let key: String
             package let message: String
+            package var description: String { "\(key): \(message)" }
 
             init(_ key: String, _ message: String) {
                 self.key = key

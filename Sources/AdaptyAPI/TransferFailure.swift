@@ -1,7 +1,7 @@
 import CCurl
 
 /// Why there is no answer.
-struct TransferFailure: Error, Sendable, Equatable {
+struct TransferFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The raw value is the failure's `code`, in logs and in the outbox.
     enum Kind: String, Sendable, CaseIterable {
         /// A value could not be sent as a header. Nothing was sent.
@@ -22,6 +22,7 @@ struct TransferFailure: Error, Sendable, Equatable {
     let message: String
     /// At least some of the request left: the upstream may act on it, though it has not answered.
     let wasSent: Bool
+    var description: String { "\(kind.rawValue): \(message)" }
 
     init(_ kind: Kind, _ message: String, wasSent: Bool = false) {
         self.kind = kind

@@ -61,6 +61,11 @@ package struct Evidence: Sendable, Equatable {
     package init() {}
 }
 
+extension Refusal: CustomStringConvertible {
+    /// For the log; the sender is told the message alone.
+    package var description: String { "\(status) \(code): \(message)" + (cause.isEmpty ? "" : " (\(cause))") }
+}
+
 extension Refusal {
     package static func unauthorized(cause: String) -> Refusal {
         Refusal(401, "unauthorized", "Invalid API key", cause: cause)

@@ -21,6 +21,9 @@ package struct LogLine: Sendable, CustomStringConvertible {
         self.json = json.bytes
     }
 
+    /// Whether there is a field of that name, in it or in an object of it.
+    package func has(_ key: String) -> Bool { description.contains("\"\(key)\":") }
+
     package var metadata: Logger.Metadata { [Self.key: .stringConvertible(self)] }
 
     /// For handlers that do not know it.

@@ -59,16 +59,7 @@ struct JSONLogHandler: LogHandler {
         log.line(event.level) {
             $0.field("message", event.message.description)
         } _: { json in
-            for (key, value) in metadata { json.field(key, value.description) }
-            for (key, value) in event.metadata ?? [:] {
-                // A line's fields were written once already; they are taken as they are.
-                if key == LogLine.key, case .stringConvertible(let line as LogLine) = value {
-                    json.splice(line.json)
-                } else {
-                    json.field(key, value.description)
-                }
-            }
-            if let error = event.error { json.field("error", String(describing: error)) }
+            LogFields(event.metadata, of: metadata, error: event.error).write(to: &json)
         }
     }
 }
