@@ -30,7 +30,8 @@ package class Registration {
         guard let event else { return }
         if let timeout {
             // Rounded up to a millisecond: a timer that is early finds its deadline not passed and has to be set again.
-            let (seconds, attoseconds) = max(timeout, .zero).components
+            // Within what libevent can add to its clock: more than a century is for ever.
+            let (seconds, attoseconds) = min(max(timeout, .zero), .seconds(1 << 32)).components
             let milliseconds = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
             var interval = timeval(
                 tv_sec: Int(seconds) + Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)

@@ -34,6 +34,17 @@ struct RejectedPageTests {
         String(decoding: page.answer(query, now: .now).body, as: UTF8.self)
     }
 
+    @Test("numbers of any size are read or refused")
+    func extremeNumbers() {
+        let page = page([("onesignal", wrongSecret)])
+        let numbers = ["0", "-1", "1", "1000000", "1000001", "9223372036854775807", "9223372036854775808", "1e9", ""]
+        for number in numbers + [String(repeating: "9", count: 400)] {
+            for query in ["limit=\(number)", "since=\(number)d", "since=\(number)s", "status=\(number)"] {
+                #expect([200, 400].contains(page.answer(query, now: Self.now).status), "\(query)")
+            }
+        }
+    }
+
     @Test("a line of JSON for each kind, with all that was seen and what to do")
     func json() {
         let text = text(page([("onesignal", wrongSecret), ("onesignal", wrongSecret)]), "")

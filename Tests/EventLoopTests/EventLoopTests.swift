@@ -5,6 +5,34 @@ import Testing
 
 @Suite("The event loop", .timeLimit(.minutes(1)))
 struct EventLoopTests {
+    /// Touched on the loop alone: hence unchecked.
+    private final class Held: @unchecked Sendable {
+        var timers: [LoopTimer] = []
+    }
+
+    @Test("a timer for longer than the clock goes never fires, and one for less than nothing does at once")
+    func extremeTimers() async throws {
+        try await withLoop { loop in
+            let fired = Mutex<[Int]>([])
+            let durations: [Duration] = [
+                .seconds(Int64.max), .milliseconds(Int64.max), .seconds(1 << 32), .zero, .seconds(Int64.min),
+            ]
+            let held = Held()
+            loop.execute {
+                for (index, duration) in durations.enumerated() {
+                    let timer = LoopTimer(loop) { fired.withLock { $0.append(index) } }
+                    timer.schedule(after: duration)
+                    held.timers.append(timer)
+                }
+            }
+            for _ in 0..<500 where fired.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(2)) }
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(Set(fired.withLock { $0 }) == [3, 4])
+            loop.execute { held.timers.removeAll() }
+            await loop.turn()
+        }
+    }
+
     // MARK: Work
 
     @Test("closures run on the loop, in the order they were handed over")

@@ -115,23 +115,17 @@ extension Duration {
     /// Whole milliseconds, towards zero; saturates.
     package var milliseconds: Int64 {
         if let few = fewAttoseconds { return Int64(few / 1_000_000_000_000_000) }
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        return product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
+        return Int64(clamping: attoseconds / 1_000_000_000_000_000)
     }
 
     /// Whole microseconds, towards zero; saturates.
     package var microseconds: Int64 {
         if let few = fewAttoseconds { return Int64(few / 1_000_000_000_000) }
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        return product.addingReportingOverflow(attoseconds / 1_000_000_000_000).partialValue
+        return Int64(clamping: attoseconds / 1_000_000_000_000)
     }
 
     package var inSeconds: Double {
-        let (seconds, attoseconds) = components
+        let (seconds, attoseconds) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000_000)
         return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }

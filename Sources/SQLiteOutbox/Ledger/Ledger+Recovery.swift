@@ -41,7 +41,7 @@ extension Ledger {
         }
         guard entry.state.isWaiting else { return noteIdle(entry) }
         beginWait(of: entry, since: min(stored.since, now))
-        entry.app.note(Int32(clamping: stored.attempts), stored.lastFailure.map(share), of: entry)
+        entry.app.note(Int32(clamping: min(stored.attempts, 1 << 30)), stored.lastFailure.map(share), of: entry)
         entry.state.failingSince = now - max(stored.changed - stored.failingSince, .zero)
         if stored.attempts == 0, stored.due <= stored.changed {
             queueFresh(entry)

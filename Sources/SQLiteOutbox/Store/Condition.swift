@@ -49,7 +49,8 @@ final class Condition<Value>: @unchecked Sendable {
         var deadline = timespec()
         if let patience {
             clock_gettime(CLOCK_MONOTONIC, &deadline)
-            let (seconds, attoseconds) = max(patience, .zero).components
+            // More than a century is for ever, and within what a deadline can hold.
+            let (seconds, attoseconds) = min(max(patience, .zero), .seconds(1 << 32)).components
             deadline.tv_nsec += Int(attoseconds / 1_000_000_000)
             deadline.tv_sec += Int(seconds) + deadline.tv_nsec / 1_000_000_000
             deadline.tv_nsec %= 1_000_000_000

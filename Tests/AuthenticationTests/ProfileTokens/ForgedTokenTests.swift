@@ -112,6 +112,21 @@ struct ForgedTokenTests {
         }
     }
 
+    @Test(
+        "times of any size are read or refused",
+        arguments: [
+            "0", "-1", "9223372036854775807", "-9223372036854775808", "18446744073709551616", "1e15", "1e308", "1e309",
+            "-1e308", "-1e309", "1e-400", "0.1", "-0", "99999999999999999999999999999999999999999999",
+        ])
+    func times(number: String) async throws {
+        let minter = try await Keys.of(.es256)
+        let rig = Rig(try await .backend(minter))
+        for claim in ["exp", "nbf", "iat"] {
+            let cause = rig.cause(try minter.token(claims: Minter.claims([claim: number])))
+            #expect(["none", "token_expired", "token_not_yet_valid", "bad_time", "malformed_token"].contains(cause))
+        }
+    }
+
     @Test("a signature of another kind or of something else is refused")
     func signatures() async throws {
         let minter = try await Keys.of(.es256)

@@ -54,7 +54,7 @@ struct OutboxList: AsyncParsableCommand {
         query.add(try filter.states)
         var short = query
         short.add("limit", "0")
-        query.add("limit", String(limit))
+        query.add("limit", String(min(limit, 100_000)))
         if plain { query.add("plain") }
         if !json { query.add("text") }
         try await withOutbox(options) { outbox in
