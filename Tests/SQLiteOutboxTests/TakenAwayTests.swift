@@ -71,9 +71,9 @@ struct TakenAwayTests {
 
     @Test("notices though nothing comes", .timeLimit(.minutes(1)), arguments: Way.allCases)
     func noticedWhenIdle(way: Way) async throws {
-        let outbox = try open(lookEvery: .milliseconds(5))
+        let outbox = try open(lookEvery: .milliseconds(20))
         way.happen(to: scratch.file)
-        while outbox.isWritable { try await Task.sleep(for: .milliseconds(1)) }
+        while outbox.isWritable { try await Task.sleep(for: .milliseconds(10)) }
         await outbox.close()
     }
 

@@ -84,6 +84,8 @@ extension SQLiteOutbox: OutboxDesk {
         var place = place
         let begun = place.begun ?? settings.clock()
         place.begun = begun
+        // Nothing that waits is meant: none of it is gone through.
+        if filter.states.isSubset(of: [.dead]) { place.app = nil }
         // Long enough that asking again costs little, short enough to show that it goes on.
         let end = ContinuousClock.now + .milliseconds(500)
         while ContinuousClock.now < end {

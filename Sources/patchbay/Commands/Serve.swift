@@ -21,7 +21,8 @@ struct Serve: AsyncParsableCommand {
 
             Logs JSON lines to standard output. SIGTERM drains: /readyz turns 503, what is in flight ends, nothing \
             accepted is lost. SIGHUP reads the configuration again, all or nothing. Exits 74 when the disk does not \
-            keep what it is given or the outbox's files are taken away, 78 when the configuration is wrong; `patchbay check` says the same without starting.
+            keep what it is given or the outbox's files are taken away, 78 when the configuration is wrong; `patchbay \
+            check` says the same without starting.
             """)
 
     @Option(help: "The configuration file.")
