@@ -84,8 +84,11 @@ extension SQLiteOutbox: OutboxDesk {
         var place = place
         let begun = place.begun ?? settings.clock()
         place.begun = begun
-        // Nothing that waits is meant: none of it is gone through.
-        if filter.states.isSubset(of: [.dead]) { place.app = nil }
+        if place.app != nil, filter.states.isSubset(of: [.dead]) {
+            // Nothing that waits is meant, and none of it is gone through; what was settled before is in the file.
+            place.app = nil
+            try await onStore { _ in }
+        }
         // Long enough that asking again costs little, short enough to show that it goes on.
         let end = ContinuousClock.now + .milliseconds(500)
         while ContinuousClock.now < end {
