@@ -20,7 +20,9 @@ package struct OutboxLocation: Sendable {
         outbox = root.value("outbox", .outbox, default: OutboxConfiguration.standard)
         log = root.section("log") { LogConfiguration($0) }
         retention = root.section("retention") { RetentionConfiguration($0) }
-        apps = root.unfinishedSections("apps") { (AppConfiguration.reassertAfter($0), AppConfiguration.settleAfter($0)) }
+        apps = root.unfinishedSections("apps") {
+            (AppConfiguration.reassertAfter($0), AppConfiguration.settleAfter($0))
+        }
         guard reader.mistakes.isEmpty else { throw Mistakes(reader.mistakes) }
     }
 }

@@ -20,7 +20,8 @@ async def taken_away(site):
     exits 74. What it answered 2xx until then was in the files, and is delivered on the way out; every event is of a
     profile of its own, so that a start on older files puts nothing back.
     """
-    node = site.node(outbox=f"{site.directory}/data/patchbay.db")
+    # Each start follows an end without a word, after which it says once more what was under way.
+    node = site.node(outbox=f"{site.directory}/data/patchbay.db", app="    settle_after: 200ms")
     slowest = rounds = 0
     for what in (*NAMES, "directory"):
         for is_replaced in (False, True):
