@@ -8,8 +8,8 @@ struct FramingFacts: Sendable {
     private var wantsClose = false
     private var wantsKeepAlive = false
     private(set) var expectsContinue = false
-    private(set) var isCompressed = false
-    private var hasUnknownCoding = false
+    /// What the sender says of the body's coding; whether it is so its bytes tell.
+    private(set) var contentCoding = ContentCoding.none
 
     mutating func note(_ bytes: Span<UInt8>, _ place: Headers.Place) throws(Refusal) {
         let (name, value) = (place.name, place.value)
@@ -45,7 +45,6 @@ struct FramingFacts: Sendable {
         }
         guard isChunked || (contentLength ?? 0) > 0 else { return .none }
         guard method.hasBody else { throw .badRequest("\(method) has no body.") }
-        guard !hasUnknownCoding else { throw .unsupportedCoding }
         guard !isChunked else { return .chunked }
         let length = contentLength ?? 0
         guard length <= limits.bodyBytes else { throw .tooLarge("The body is larger than \(limits.bodyBytes) bytes.") }
@@ -89,10 +88,9 @@ struct FramingFacts: Sendable {
             // RFC 9110 section 8.4.1.3: x-gzip is gzip.
             if bytes.holds("gzip", in: element) || bytes.holds("x-gzip", in: element) {
                 // Twice compressed is not read either.
-                hasUnknownCoding = hasUnknownCoding || isCompressed
-                isCompressed = true
+                contentCoding = contentCoding == .none ? .gzip : .other
             } else if !bytes.holds("identity", in: element) {
-                hasUnknownCoding = true
+                contentCoding = .other
             }
         }
     }

@@ -18,6 +18,30 @@ func gunzip(_ compressed: [UInt8], _ limits: RequestLimits) throws(Refusal) -> [
     }
 }
 
+extension [UInt8] {
+    /// Whether this is to be gunzipped: its bytes decide. What looks like neither gzip nor a payload is what the sender
+    /// says it is.
+    func isCompressed(as coding: ContentCoding) throws(Refusal) -> Bool {
+        // RFC 1952 section 2.3.1: the magic number, and deflate, the only method there is.
+        if count >= 3, self[0] == 0x1f, self[1] == 0x8b, self[2] == 8 { return true }
+        guard coding != .none, !isEmpty, !looksReadable else { return false }
+        guard coding == .gzip else { throw .unsupportedCoding }
+        return true
+    }
+
+    /// Whether it begins as JSON or a form does; compressed bytes hardly do.
+    private var looksReadable: Bool {
+        let text = starts(with: [0xef, 0xbb, 0xbf]) ? dropFirst(3) : self[...]
+        guard let first = text.first(where: { !$0.isBlank }) else { return true }
+        switch first {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""): return true
+        default:
+            let start = text.prefix(64)
+            return start.contains(UInt8(ascii: "=")) && start.allSatisfy { (0x20..<0x7f).contains($0) || $0.isBlank }
+        }
+    }
+}
+
 /// The owner of a zlib stream.
 private struct Inflater: ~Copyable {
     enum Outcome {
@@ -61,6 +85,8 @@ private struct Inflater: ~Copyable {
                     break
                 }
                 outcome = .complete
+                // gzip(1) passes over zeros behind the last member too: tapes and block ciphers pad with them.
+                if input.suffix(Int(stream.pointee.avail_in)).allSatisfy({ $0 == 0 }) { break }
                 inflateReset(stream)
             }
             return (outcome, output.count - Int(stream.pointee.avail_out))

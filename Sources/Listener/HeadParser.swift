@@ -80,7 +80,7 @@ struct HeadParser: Sendable {
             query: Self.text(bytes[target.query]),
             headers: Headers(bytes: bytes, places: places), bytes: bytes.count, isHTTP10: minorVersion == 0,
             isPersistent: facts.isPersistent(minorVersion: minorVersion),
-            expectsContinue: facts.expectsContinue && minorVersion == 1, isCompressed: facts.isCompressed)
+            expectsContinue: facts.expectsContinue && minorVersion == 1, contentCoding: facts.contentCoding)
     }
 
     // MARK: Lines

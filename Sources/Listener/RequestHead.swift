@@ -13,7 +13,16 @@ package struct RequestHead: Sendable {
     /// The sender means to send more on this connection: what RFC 9112 section 9.3 makes of version and `Connection`.
     package let isPersistent: Bool
     package let expectsContinue: Bool
-    package let isCompressed: Bool
+    let contentCoding: ContentCoding
+}
+
+/// What `Content-Encoding` says, which is a hint: cloud queues and libraries put `UTF-8` or `none` there, and gateways
+/// leave `gzip` on what they have unpacked.
+enum ContentCoding: Sendable {
+    /// Nothing, or `identity`.
+    case none
+    case gzip
+    case other
 }
 
 /// Where a request's body ends.

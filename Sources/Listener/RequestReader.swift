@@ -147,8 +147,10 @@ package struct RequestReader: Sendable {
 
     private mutating func finish(_ head: RequestHead, body: [UInt8]) -> Step {
         phase = .head(HeadParser())
-        guard head.isCompressed, !body.isEmpty else { return .request(head, body: body, compressed: nil) }
         do throws(Refusal) {
+            guard try body.isCompressed(as: head.contentCoding) else {
+                return .request(head, body: body, compressed: nil)
+            }
             return .request(head, body: try gunzip(body, limits), compressed: body)
         } catch {
             // The framing was sound, only the content is not.

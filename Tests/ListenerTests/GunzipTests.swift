@@ -46,6 +46,64 @@ struct GunzipTests {
         }
     }
 
+    @Test("zeros behind a gzip body are padding", arguments: [1, 511, 5000])
+    func padding(_ count: Int) throws {
+        let body = Array("hello".utf8)
+        let padded = try gzip(body) + [UInt8](repeating: 0, count: count)
+        #expect(try gunzip(padded, RequestLimits()) == body)
+        #expect(try gunzip(try gzip(body) + gzip(body) + [0], RequestLimits()) == body + body)
+        #expect(status(padded + [1], RequestLimits()) == 400)
+    }
+
+    /// Number 3 of "Whatever a vendor really sends": a label believed over the bytes.
+    @Test(
+        "a body is gunzipped by its bytes, whatever Content-Encoding says",
+        arguments: ["", "Content-Encoding: gzip", "Content-Encoding: UTF-8", "Content-Encoding: identity"])
+    func unlabelled(_ field: String) throws {
+        let body = try gzip(Array("{}".utf8))
+        let request = try #require(read(field, body))
+        #expect(request.body == Array("{}".utf8))
+        #expect(request.compressed == body)
+    }
+
+    @Test(
+        "a body that begins as JSON or a form does is taken as it is, whatever Content-Encoding says",
+        arguments: ["UTF-8", "none", "identity", "br", "gzip", "gzip, gzip", "aws-chunked", "utf-8, identity"])
+    func plain(_ coding: String) throws {
+        for body in ["{}", " \r\n[1]", "\u{FEFF}{\"a\":1}", "\"{}\"", "a=1&b=2", " "] {
+            let request = try #require(read("Content-Encoding: \(coding)", Array(body.utf8)))
+            #expect(request.body == Array(body.utf8))
+            #expect(request.compressed == nil)
+        }
+    }
+
+    @Test("a body in a coding that is not read here is 415, and leaves the connection usable")
+    func otherCoding() throws {
+        let bodies: [(String, [UInt8])] = [
+            ("br", [0x0b, 0x02, 0x80]), ("deflate", [0x78, 0x9c, 0x03]), ("zstd", [0x28, 0xb5, 0x2f]),
+        ]
+        for (coding, body) in bodies {
+            var reader = reader("Content-Encoding: \(coding)", body)
+            let failure = try #require(reader.next().failure)
+            #expect(failure.refusal.status == 415)
+            #expect(!failure.closes)
+        }
+    }
+
+    private func reader(_ field: String, _ body: [UInt8]) -> RequestReader {
+        var reader = RequestReader(limits: RequestLimits())
+        reader.append(
+            "POST / HTTP/1.1\r\nHost: a\r\n\(field.isEmpty ? "" : field + "\r\n")Content-Length: \(body.count)\r\n\r\n")
+        body.withUnsafeBytes { reader.append($0) }
+        return reader
+    }
+
+    private func read(_ field: String, _ body: [UInt8]) -> (body: [UInt8], compressed: [UInt8]?)? {
+        var reader = reader(field, body)
+        guard case .request(_, let body, let compressed) = reader.next() else { return nil }
+        return (body, compressed)
+    }
+
     @Test("a body that is no gzip is refused as malformed and leaves the connection usable")
     func keepsConnection() throws {
         var reader = RequestReader(limits: RequestLimits())

@@ -24,6 +24,7 @@ extension Fuzzer {
             } else {
                 let body = Array(input.rest)
                 claim((try? gunzip(compress(body), limits)) == body, "a body changed on its way")
+                claim((try? gunzip(compress(body) + [0, 0], limits)) == body, "padding changed a body")
                 claim((try? gunzip(compress(body) + [1], limits)) == nil, "what follows a body was taken")
             }
         })
