@@ -6,15 +6,17 @@ enum QueryText {
     /// sent.
     ///
     /// Names are compared as they decode: `%74oken` is `token`, and would be to whoever reads the query next. `+` stays
-    /// `+`: in tokens it is a digit of base64 that somebody forgot to encode, never a blank.
+    /// `+`: in tokens it is a digit of base64 that somebody forgot to encode, never a blank. A URL that was escaped for
+    /// HTML divides with `&amp;`; one that was appended to has a second `?`, which ends the token, or comes before it.
     static func take(_ name: [UInt8], from query: inout String) -> [ArraySlice<UInt8>] {
         let bytes = Array(query.utf8)
         var taken: [ArraySlice<UInt8>] = []
         var kept: [UInt8] = []
-        var start = 0
+        var start = bytes.prefix { $0 == UInt8(ascii: "?") }.count
         var keepsOne = false
         while start <= bytes.count {
-            let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+            if bytes[start...].starts(with: "amp;".utf8), start > 0 { start += 4 }
+            let end = end(of: name, in: bytes, from: start)
             let parameter = bytes[start..<end]
             let equals = parameter.firstIndex(of: UInt8(ascii: "=")) ?? end
             if parameter[..<equals].percentDecoded == name[...] {
@@ -28,5 +30,20 @@ enum QueryText {
         }
         if !taken.isEmpty { query = kept.isEmpty ? "" : String(decoding: kept, as: UTF8.self) }
         return taken
+    }
+
+    /// Where a parameter ends: at the next `&`, or at a `?` that stands right before the name that is looked for, or in
+    /// its value before a further parameter. Other marks are left to whoever reads the query next.
+    private static func end(of name: [UInt8], in bytes: [UInt8], from start: Int) -> Int {
+        let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+        let parameter = bytes[start..<end]
+        guard let mark = parameter.firstIndex(of: UInt8(ascii: "?")), mark > start else { return end }
+        let rest = parameter[(mark + 1)...]
+        guard let equals = rest.firstIndex(of: UInt8(ascii: "=")), equals > mark + 1 else { return end }
+        let before = parameter[..<mark]
+        // An address has parameters of its own.
+        guard !before.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }) else { return end }
+        let isNamed = parameter.starts(with: name + [UInt8(ascii: "=")])
+        return isNamed || rest[..<equals].elementsEqual(name) ? mark : end
     }
 }

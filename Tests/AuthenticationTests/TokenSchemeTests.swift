@@ -67,6 +67,15 @@ struct TokenSchemeTests {
             ("token=older&token=older", .refused(.malformedCredential), ""),
             ("token=wrong&a=1&%74oken=older", .refused(.malformedCredential), "a=1"),
             ("token=&token=older", .refused(.malformedCredential), ""),
+            // A URL escaped for HTML, and one that was appended to although it had a query.
+            ("a=1&amp;token=older", .genuine, "a=1"),
+            ("token=older&amp;a=1", .genuine, "a=1"),
+            ("token=older?a=1&b=2", .genuine, "a=1&b=2"),
+            ("a=1?token=older", .genuine, "a=1"),
+            ("?token=older", .genuine, ""),
+            ("a=1?token=older?token=older", .refused(.malformedCredential), "a=1"),
+            ("token=wrong?a=1", .refused(.wrongCredential), "a=1"),
+            ("a=https://x/?token=older", .refused(.noCredential), "a=https://x/?token=older"),
         ] as [(String, Verdict, String)])
     func query(query: String, verdict: Verdict, rest: String) {
         #expect(verify(Self.inQuery, query: query) == (verdict, rest))
