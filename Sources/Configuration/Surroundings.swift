@@ -67,7 +67,7 @@ extension Surroundings {
 }
 
 extension Surroundings {
-    /// A configuration file's text.
+    /// A configuration file's text, without the byte order mark that some editors put before it.
     func text(of path: String) throws(Mistakes) -> String {
         let bytes: [UInt8]
         do {
@@ -75,7 +75,7 @@ extension Surroundings {
         } catch {
             throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) cannot be read: \(error)")])
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = String(validating: bytes.withoutMark, as: UTF8.self) else {
             throw Mistakes([Mistake(line: nil, key: "", sentence: "the file \(path) is not UTF-8")])
         }
         return text
@@ -117,7 +117,7 @@ struct FoundSecret: Sendable {
 
 extension Surroundings {
     /// Step three: what a reference refers to. The newline that editors leave at the end of a file is no part of a
-    /// secret.
+    /// secret, nor is the byte order mark before it.
     /// - Parameter hasLines: whether it may have several lines, as PEM has.
     func find(_ reference: SecretReference, hasLines: Bool = false) throws(Wrong) -> FoundSecret {
         var bytes: [UInt8]
@@ -128,7 +128,7 @@ extension Surroundings {
             if bytes.allSatisfy(\.isBlank) { throw Wrong("the environment variable \(name) is empty") }
         case .file(let path):
             do {
-                bytes = try contents(path)
+                bytes = Array(try contents(path).withoutMark)
             } catch {
                 throw Wrong("the file \(path) cannot be read: \(error)")
             }
@@ -141,6 +141,13 @@ extension Surroundings {
             throw Wrong("the secret in \(reference) has a control character in it")
         }
         return FoundSecret(secret: Secret(bytes), reference: reference)
+    }
+}
+
+extension [UInt8] {
+    /// Without the UTF-8 byte order mark at its beginning.
+    fileprivate var withoutMark: ArraySlice<UInt8> {
+        starts(with: [0xef, 0xbb, 0xbf]) ? dropFirst(3) : self[...]
     }
 }
 

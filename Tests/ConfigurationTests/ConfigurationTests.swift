@@ -279,4 +279,17 @@ struct EffectiveTests {
         dump(configuration, to: &dumped)
         #expect(!dumped.contains(Surroundings.canary))
     }
+
+    @Test("a byte order mark before a file of settings or of a secret is no part of it")
+    func byteOrderMarks() throws {
+        let surroundings = Surroundings.fake(files: [
+            "conf.yaml": "\u{FEFF}" + minimal, "key": "\u{FEFF}secret_live_x\r\n",
+        ])
+        #expect(try surroundings.text(of: "conf.yaml") == minimal)
+        let found = try surroundings.find(.file("key"))
+        #expect(found.secret.reveal { $0 == Array("secret_live_x".utf8) })
+        #expect(throws: Wrong.self) {
+            try Surroundings.fake(files: ["key": "\u{FEFF}\n"]).find(.file("key"))
+        }
+    }
 }
