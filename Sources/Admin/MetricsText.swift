@@ -58,6 +58,7 @@ struct MetricsText {
         "patchbay_rejections_total": "Requests refused, by route, caller, error code and cause.",
         "patchbay_request_seconds": "How long requests took from their last byte to the answer.",
         "patchbay_requests_total": "Requests answered, by route, caller and status.",
-        "patchbay_skips_total": "Events understood that came to nothing, by reason.",
+        "patchbay_skips_total": "Events understood that came to nothing, by source and reason.",
+        "patchbay_unreadable_times_total": "Patches whose event time is there and cannot be read, by source.",
     ]
 }

@@ -212,5 +212,6 @@ extension Response {
         account.accepted = receipt.accepted
         account.unchanged = receipt.unchanged
         account.skips = receipt.skips
+        account.unreadableTimes = receipt.unreadableTimes
     }
 }

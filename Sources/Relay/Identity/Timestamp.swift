@@ -10,6 +10,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         self.milliseconds = milliseconds
     }
 
+    /// Of what happened at a time that nobody can read: everything else is newer.
+    package static let oldest = Timestamp(milliseconds: 0)
+
     package static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -4,6 +4,10 @@ package struct Normalized: Sendable {
     package let app: App
     package let patches: [Patch]
     package let skips: [Skip]
+    /// As in `Normalization`.
+    package let unreadableTimes: Int
+    /// As in `Normalization`.
+    package let keys: [String]
 
     /// - Throws: what the payload, the profile's limit or the app has against it.
     init(
@@ -23,6 +27,8 @@ package struct Normalized: Sendable {
             self.admitted = admitted
             self.patches = normalization.patches
             self.skips = normalization.skips
+            unreadableTimes = normalization.unreadableTimes
+            keys = normalization.keys
         } catch {
             throw error.of(caller)
         }
@@ -77,6 +83,11 @@ package protocol Normalizer: Sendable {
 package struct Normalization: Sendable, Equatable {
     package var patches: [Patch]
     package var skips: [Skip]
+    /// How many of the patches happened at a time that is there and cannot be read: they count as oldest.
+    package var unreadableTimes = 0
+    /// The names of the members of the first event that was skipped for want of an id or a profile, a few of them and
+    /// short: what tells a wrong name at the sender. Never a value; nothing where no event was skipped so.
+    package var keys: [String] = []
 
     package init(patches: [Patch] = [], skips: [Skip] = []) {
         self.patches = patches
@@ -102,6 +113,10 @@ package struct Skip: Sendable, Equatable {
         case notAnObject = "not_an_object"
         /// The batch was empty.
         case empty
+        /// Two different profiles are named, and neither stands above the other.
+        case ambiguousProfile = "ambiguous_profile"
+        /// A line of several, or what an envelope holds, that is in no form that is read here.
+        case unreadable
     }
 
     package let reason: Reason

@@ -7,20 +7,26 @@ package struct Receipt: Sendable {
     /// Patches that say what is already applied or waiting.
     package let unchanged: Int
     package let skips: [Skip]
+    /// As in `Normalization`.
+    package let unreadableTimes: Int
+    /// As in `Normalization`.
+    package let keys: [String]
     /// Whom the first patch is about, for the request log and for a caller that waits.
     package let profile: ProfileReference?
     /// What the outbox said of each patch, in order.
     package let dispositions: [Disposition]
 
     fileprivate init(
-        id: UniqueID, caller: Caller, accepted: Int, unchanged: Int, skips: [Skip], profile: ProfileReference?,
+        id: UniqueID, caller: Caller, accepted: Int, unchanged: Int, normalized: Normalized, profile: ProfileReference?,
         dispositions: [Disposition]
     ) {
         self.id = id
         self.caller = caller
         self.accepted = accepted
         self.unchanged = unchanged
-        self.skips = skips
+        skips = normalized.skips
+        unreadableTimes = normalized.unreadableTimes
+        keys = normalized.keys
         self.profile = profile
         self.dispositions = dispositions
     }
@@ -50,7 +56,7 @@ extension Normalized {
         let accepted = dispositions.count { $0.kind == .accepted }
         return Receipt(
             id: admitted.received.request.id, caller: admitted.caller, accepted: accepted,
-            unchanged: dispositions.count - accepted, skips: skips, profile: patches.first?.profile,
+            unchanged: dispositions.count - accepted, normalized: self, profile: patches.first?.profile,
             dispositions: dispositions)
     }
 

@@ -73,6 +73,7 @@ package struct RequestLog: RequestObserver {
             json.field("accepted", account.accepted)
             json.field("unchanged", account.unchanged)
             json.field("skipped", account.skips.count)
+            if account.unreadableTimes > 0 { json.field("unreadable_times", account.unreadableTimes) }
         } else {
             json.field("error_code", account.refusal)
             if !account.cause.isEmpty { json.field("cause", account.shown(account.cause, label)) }

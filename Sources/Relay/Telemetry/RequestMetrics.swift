@@ -19,9 +19,15 @@ struct RequestMetrics: Sendable {
         var last: (key: Key, counter: Counter)?
     }
 
+    private struct SkipKind: Hashable {
+        let source: String
+        let reason: Skip.Reason
+    }
+
     private final class Counters: Sendable {
         let requests = Mutex(Requests())
-        let skips = Mutex<[Skip.Reason: Counter]>([:])
+        let skips = Mutex<[SkipKind: Counter]>([:])
+        let unreadableTimes = Mutex<[String: Counter]>([:])
         let shed = Mutex<[Shedding: Counter]>([:])
         let rejections = Mutex<[RejectionKind: Counter]>([:])
     }
@@ -44,7 +50,8 @@ struct RequestMetrics: Sendable {
         if account.accepted > 0 { accepted.increment(by: account.accepted) }
         if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
         duration.recordNanoseconds(exchange.handleDuration.microseconds * 1000)
-        for skip in account.skips { count(skip.reason) }
+        for skip in account.skips { count(SkipKind(source: account.caller, reason: skip.reason)) }
+        if account.unreadableTimes > 0 { countUnreadableTimes(account.unreadableTimes, of: account.caller) }
         if let rejection { count(rejection) }
     }
 
@@ -68,13 +75,23 @@ struct RequestMetrics: Sendable {
         }.increment()
     }
 
-    private func count(_ reason: Skip.Reason) {
+    private func count(_ kind: SkipKind) {
         counters.skips.withLock { counters in
-            if let counter = counters[reason] { return counter }
-            let counter = Counter(label: "patchbay_skips_total", dimensions: [("reason", reason.rawValue)])
-            counters[reason] = counter
+            if let counter = counters[kind] { return counter }
+            let counter = Counter(
+                label: "patchbay_skips_total", dimensions: [("source", kind.source), ("reason", kind.reason.rawValue)])
+            counters[kind] = counter
             return counter
         }.increment()
+    }
+
+    private func countUnreadableTimes(_ count: Int, of source: String) {
+        counters.unreadableTimes.withLock { counters in
+            if let counter = counters[source] { return counter }
+            let counter = Counter(label: "patchbay_unreadable_times_total", dimensions: [("source", source)])
+            counters[source] = counter
+            return counter
+        }.increment(by: count)
     }
 
     func count(_ reason: Shedding) {
