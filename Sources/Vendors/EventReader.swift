@@ -29,36 +29,45 @@ struct EventReader {
         try scratch.readBody(of: request) { document, line throws(Refusal) in
             hasBody = true
             scratch.nested.rewind(to: mark)
-            try readDocument(document, Position(line: line), hasQuery: query != nil)
+            switch document {
+            case .value(let value): try readDocument(value, Position(line: line), query)
+            case .unreadable(let reason, let words):
+                try count()
+                skip(reason, words, Position(line: line))
+            }
         }
         if !hasBody {
             guard let query else { throw .malformedBody("There is no payload.") }
-            try readEvent(query, Position(), hasQuery: false)
+            try readEvent(query, Position(), nil)
         }
         return result
     }
 
+    /// - Parameter query: what the query says of the same event.
     private mutating func readDocument(
-        _ document: JSONValue, _ position: Position, hasQuery: Bool
+        _ document: JSONValue, _ position: Position, _ query: JSONValue?
     ) throws(Refusal) {
         guard document.isArray else {
             // A query speaks of one event: beside several it would say the same of everybody.
-            return try readEvent(document, position, hasQuery: hasQuery && position.line == nil)
+            return try readEvent(document, position, position.line == nil ? query : nil)
         }
         var position = position
         for (index, element) in document.elements.enumerated() {
             position.element = index
-            try readEvent(element, position, hasQuery: false)
+            try readEvent(element, position, nil)
         }
         if position.element == nil { skip(.empty, "the array is empty", position) }
     }
 
-    private mutating func readEvent(_ event: JSONValue, _ position: Position, hasQuery: Bool) throws(Refusal) {
+    /// - Parameter envelope: what the event was taken out of, which may name the profile too.
+    private mutating func readEvent(
+        _ event: JSONValue, _ position: Position, _ query: JSONValue?, from envelope: JSONValue? = nil
+    ) throws(Refusal) {
         guard event.isObject else { return try skipNonObject(position) }
-        let envelope = scratch.envelopeFindings
-        plan.tree.find(in: event, envelope, using: scratch.nested)
+        let findings = scratch.envelopeFindings
+        plan.tree.find(in: event, findings, using: scratch.nested)
         for (place, number) in plan.batches {
-            guard let members = batch(envelope[number]) else { continue }
+            guard let members = batch(findings[number]) else { continue }
             // What was read of the envelope, the members themselves perhaps, stays while they are read.
             let mark = scratch.nested.mark
             var position = position
@@ -70,13 +79,36 @@ struct EventReader {
                 }
                 scratch.nested.rewind(to: mark)
                 plan.tree.find(in: member, scratch.memberFindings, using: scratch.nested)
-                try decide(Evidence(event: scratch.memberFindings, envelope: envelope, query: nil), position)
+                let evidence = Evidence(event: scratch.memberFindings, envelope: findings, query: nil)
+                _ = try decide(evidence, position, within: scope(member, nil))
             }
             if position.member == nil { skip(.empty, "\(place) is empty", position) }
             return
         }
-        let query = hasQuery ? scratch.queryFindings : nil
-        try decide(Evidence(event: envelope, envelope: envelope, query: query), position)
+        let evidence = Evidence(
+            event: findings, envelope: findings, query: query == nil ? nil : scratch.queryFindings)
+        let outside = position.wrapper == nil ? event : nil
+        guard let wrapped = try decide(evidence, position, within: scope(envelope ?? event, query), outside: outside)
+        else { return }
+        try readWrapped(wrapped, position, query, from: event)
+    }
+
+    private func scope(_ body: JSONValue, _ query: JSONValue?) -> Look.SearchScope {
+        Look.SearchScope(body: body, query: query, others: plan.aboutOthers, nested: scratch.nested)
+    }
+
+    private mutating func readWrapped(
+        _ wrapped: Wrapper, _ position: Position, _ query: JSONValue?, from envelope: JSONValue
+    ) throws(Refusal) {
+        var position = position
+        position.wrapper = wrapped.name
+        guard wrapped.content.isArray else { return try readEvent(wrapped.content, position, query, from: envelope) }
+        let mark = scratch.nested.mark
+        for (index, element) in wrapped.content.elements.enumerated() {
+            position.index = index
+            scratch.nested.rewind(to: mark)
+            try readEvent(element, position, nil)
+        }
     }
 
     /// An array, also where it is written within a string: forms carry batches so.
@@ -87,8 +119,11 @@ struct EventReader {
 
     // MARK: - One event
 
-    private mutating func decide(_ evidence: Evidence, _ position: Position) throws(Refusal) {
-        try count()
+    /// - Parameter outside: what may only be around the event.
+    /// - Returns: what it is around: it has none of the ids, and nothing was skipped.
+    private mutating func decide(
+        _ evidence: Evidence, _ position: Position, within scope: Look.SearchScope, outside: JSONValue? = nil
+    ) throws(Refusal) -> Wrapper? {
         let look = Look(evidence: evidence, position: position, trace: trace)
         var identifiers = IntegrationIdentifiers()
         var exception: String?
@@ -96,53 +131,84 @@ struct EventReader {
             switch look.up(lookup) {
             case .text(let text, at: _): identifiers[identifier] = .text(text)
             case .excepted(let because): exception = because
-            case .unfit, .absent: break
+            case .unfit, .ambiguous, .absent: break
             }
         }
-        guard !identifiers.isEmpty else { return skipWithoutIdentifier(exception, look) }
-        guard let profile = address(look) else { return }
+        if identifiers.isEmpty, exception == nil, let outside, lookalike(look) == nil,
+            let wrapper = Wrapper.find(in: outside, using: scratch.nested)
+        {
+            return wrapper
+        }
+        try count()
+        guard !identifiers.isEmpty else {
+            skipWithoutIdentifier(exception, look, scope)
+            return nil
+        }
+        guard let profile = address(look, scope) else { return nil }
         if let echo = plan.echo, look.holds(echo), case .profileID(let id) = profile {
             // What Adapty put in the user's place is no id of the vendor's.
             for (identifier, value) in identifiers.fields {
                 if case .text(let text) = value, UniqueID(text) == id { identifiers[identifier] = nil }
             }
             guard !identifiers.isEmpty else {
-                return skip(.echo, "Adapty sent this event, and its only id is the profile's own", position)
+                skip(.echo, "Adapty sent this event, and its only id is the profile's own", position)
+                return nil
             }
         }
-        result.patches.append(
-            Patch(profile: profile, identifiers: identifiers, at: look.upTime(plan.eventTime, received: received)))
+        var at: Timestamp?
+        switch look.upTime(plan.eventTime, received: received) {
+        case .absent: break
+        case .time(let time): at = time
+        case .unreadable:
+            at = .oldest
+            result.unreadableTimes += 1
+        }
+        result.patches.append(Patch(profile: profile, identifiers: identifiers, at: at))
+        return nil
     }
 
-    /// Whom the event is about; nil where that was skipped.
-    private mutating func address(_ look: Look) -> ProfileReference? {
-        switch look.up(plan.profileID) {
+    /// Whom the event is about; nil where that was skipped. A profile id beats a user id, and Adapty's own name of a
+    /// user beats the vendor's.
+    private mutating func address(_ look: Look, _ scope: Look.SearchScope) -> ProfileReference? {
+        // Asked once, and only where a name is not at its own place.
+        var isWorthIt: Bool?
+        func search(_ name: [UInt8], _ lookup: Plan.Lookup) -> Look.Result {
+            if isWorthIt == nil { isWorthIt = scope.isWorthIt }
+            guard isWorthIt == true else { return .absent }
+            let found = look.search(name, in: scope.body, scope, lookup)
+            guard case .absent = found, let query = scope.query else { return found }
+            return look.search(name, in: query, scope, lookup)
+        }
+        var result = look.up(plan.profileID, isLast: false)
+        if case .absent = result { result = search(CanonicalName.profileIDBytes, plan.profileID) }
+        switch result {
         case .text(let text, at: let place):
             if let id = UniqueID(text) {
                 trace?.note(look.position, plan.customerUserID.name, "", .overruled(by: plan.profileID.name))
                 return .profileID(id)
             }
-            skip(.badProfile, "\(place) is not a UUID", look.position)
-            return nil
-        case .unfit(let why, at: let place):
-            skip(.badProfile, "\(place) \(why)", look.position)
-            return nil
-        case .excepted, .absent:
-            break
+            return refuse(.badProfile, "\(place) is not a UUID", look)
+        case .unfit(let why, at: let place): return refuse(.badProfile, "\(place) \(why)", look)
+        case .ambiguous(at: let place): return refuse(.ambiguousProfile, "\(place) is there twice, and differs", look)
+        case .excepted, .absent: trace?.note(look.position, plan.profileID.name, "", .absent)
         }
-        switch look.up(plan.customerUserID) {
+        result = look.up(plan.canonicalUserID, isLast: false)
+        if case .absent = result { result = search(CanonicalName.customerUserIDBytes, plan.canonicalUserID) }
+        if case .absent = result { result = look.up(plan.customerUserID) }
+        switch result {
         case .text(let text, at: let place):
             if let echo = plan.echo, let id = UniqueID(text), look.holds(echo) { return .profileID(id) }
             if let id = CustomerUserID(text) { return .customerUserID(id) }
-            skip(.badProfile, "\(place) cannot stand in a header", look.position)
-        case .unfit(let why, at: let place):
-            skip(.badProfile, "\(place) \(why)", look.position)
+            return refuse(.badProfile, "\(place) cannot stand in a header", look)
+        case .unfit(let why, at: let place): return refuse(.badProfile, "\(place) \(why)", look)
+        case .ambiguous(at: let place): return refuse(.ambiguousProfile, "\(place) is there twice, and differs", look)
         case .excepted(let because):
-            skip(.noProfile, "no profile id, and no customer user id: \(because)", look.position)
+            noteKeys(scope)
+            return refuse(.noProfile, "no profile id, and no customer user id: \(because)", look)
         case .absent:
-            skip(.noProfile, "no profile id and no customer user id", look.position)
+            noteKeys(scope)
+            return refuse(.noProfile, "no profile id and no customer user id", look)
         }
-        return nil
     }
 
     // MARK: - Skips
@@ -158,17 +224,30 @@ struct EventReader {
         result.skips.append(Skip(reason, position.prefixing(words)))
     }
 
+    private mutating func refuse(_ reason: Skip.Reason, _ words: String, _ look: Look) -> ProfileReference? {
+        skip(reason, words, look.position)
+        return nil
+    }
+
+    /// The first event that was skipped so says what names came.
+    private mutating func noteKeys(_ scope: Look.SearchScope) {
+        if result.keys.isEmpty { result.keys = PayloadKeys.of(scope.body) }
+    }
+
     private mutating func skipNonObject(_ position: Position) throws(Refusal) {
         try count()
         skip(.notAnObject, "an event must be an object", position)
     }
 
-    private mutating func skipWithoutIdentifier(_ exception: String?, _ look: Look) {
-        if let exception { return skip(.notApplicable, exception, look.position) }
-        for lookalike in plan.lookalikes where lookalike.places.contains(where: { look.isPresent($0) }) {
-            return skip(.notApplicable, lookalike.because, look.position)
-        }
+    private mutating func skipWithoutIdentifier(_ exception: String?, _ look: Look, _ scope: Look.SearchScope) {
+        if let because = exception ?? lookalike(look) { return skip(.notApplicable, because, look.position) }
+        noteKeys(scope)
         let names = plan.identifiers.map(\.identifier.name).joined(separator: ", ")
         skip(.noIdentifier, "no \(names)", look.position)
+    }
+
+    /// What stands in the place of an id and is another.
+    private func lookalike(_ look: Look) -> String? {
+        plan.lookalikes.first { $0.places.contains { look.isPresent($0) } }?.because
     }
 }

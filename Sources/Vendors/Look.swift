@@ -32,12 +32,16 @@ struct Look {
         case unfit(String, at: Place)
         /// There is a value that a rule forbids, and no other.
         case excepted(String)
+        /// Different values, none of which stands above the others.
+        case ambiguous(at: Place)
         case absent
     }
 
     /// The first value that means something. What is no text, means nothing or is excepted is passed over; what is
-    /// unfit ends the search, because a value further down would then speak in the place of one that was meant.
-    func up(_ lookup: Plan.Lookup) -> Result {
+    /// unfit or broken ends the search, because a value further down would then speak in the place of one that was
+    /// meant.
+    /// - Parameter isLast: nothing else is looked at where this finds nothing.
+    func up(_ lookup: Plan.Lookup, isLast: Bool = true) -> Result {
         var exception: String?
         // By their indices: to copy a spot costs more than to find that nothing stands there.
         let spots = lookup.spots
@@ -52,38 +56,68 @@ struct Look {
             }
         }
         if let exception { return .excepted(exception) }
-        trace?.note(position, lookup.name, "", .absent)
+        if isLast { trace?.note(position, lookup.name, "", .absent) }
         return .absent
     }
 
-    /// When the event happened, as the first place says it that says it well.
-    func upTime(_ lookup: Plan.Lookup, received: Timestamp) -> Timestamp? {
+    /// The same of Adapty's name of a profile, wherever else it stands in a document.
+    func search(_ name: [UInt8], in document: JSONValue, _ scope: SearchScope, _ lookup: Plan.Lookup) -> Result {
+        let search = ProfileSearch(
+            name, in: document, meaningless: lookup.meaningless, others: scope.others, using: scope.nested)
+        guard let (value, depth) = search.found else { return .absent }
+        let levels = depth == 1 ? "" : ", \(depth) levels deep"
+        let place = Place(stringLiteral: String(decoding: name, as: UTF8.self) + levels)
+        if search.isAmbiguous { return .ambiguous(at: place) }
+        var exception: String?
+        return judge(value, Plan.Spot(place, 0), lookup, &exception) ?? .absent
+    }
+
+    /// Where Adapty's names are searched for, beside their own places.
+    struct SearchScope {
+        let body: JSONValue
+        let query: JSONValue?
+        let others: [[UInt8]]
+        let nested: NestedDocuments
+
+        /// Nearly no event has such a name outside the places for it.
+        var isWorthIt: Bool { body.mayNameProfile || query?.mayNameProfile ?? false }
+    }
+
+    /// When the event happened, as the first place says it that says it well. Where a time is there and none can be
+    /// read it is oldest: taken for now it would win over what is newer.
+    func upTime(_ lookup: Plan.Lookup, received: Timestamp) -> EventTime {
+        var isThere = false
         let spots = lookup.spots
         for index in spots.indices {
             if let value = evidence.inBody(spots[index]),
-                let time = readTime(value, spots[index], lookup, received: received)
+                let time = readTime(value, spots[index], lookup, received, &isThere)
             {
-                return time
+                return .time(time)
             }
             if let value = evidence.inQuery(spots[index]),
-                let time = readTime(value, spots[index], lookup, received: received)
+                let time = readTime(value, spots[index], lookup, received, &isThere)
             {
-                return time
+                return .time(time)
             }
         }
-        trace?.note(position, lookup.name, "", .absent)
-        return nil
+        trace?.note(position, lookup.name, "", isThere ? .oldest : .absent)
+        return isThere ? .unreadable : .absent
     }
 
     private func readTime(
-        _ value: JSONValue, _ spot: Plan.Spot, _ lookup: Plan.Lookup, received: Timestamp
+        _ value: JSONValue, _ spot: Plan.Spot, _ lookup: Plan.Lookup, _ received: Timestamp, _ isThere: inout Bool
     ) -> Timestamp? {
-        guard value.kind != .null else { return nil }
-        let time = EventTime.read(value, received: received)
-        trace?.note(
-            position, lookup.name, spot.place.description,
-            time == nil ? .unusable("it is no time, or an absurd one") : .taken)
-        return time
+        switch EventTime.read(value, received: received) {
+        case .absent: return nil
+        case .time(let time):
+            trace?.note(position, lookup.name, spot.place.description, .taken)
+            return time
+        case .unreadable:
+            isThere = true
+            trace?.note(
+                position, lookup.name, spot.place.description, .unusable("it is no time, or an absurd one"))
+            return nil
+        }
     }
 
     private func judge(
@@ -97,7 +131,10 @@ struct Look {
         case .null: return nil
         case .string: break
         case .number: if !value.isInteger { return pass(.unusable("it is a number with a fraction or exponent")) }
-        case .brokenString: return pass(.unusable("it holds half of a surrogate pair, or is not UTF-8"))
+        case .brokenString:
+            let flaw = "is not whole: it holds half of a surrogate pair, a stray quote or what is not UTF-8"
+            trace?.note(position, lookup.name, spot.place.description, .unusable("it \(flaw)"))
+            return .unfit(flaw, at: spot.place)
         case .bool, .array, .object: return pass(.unusable("it is neither a string nor an integer"))
         }
         let text = value.text.trimmingBlanks
@@ -160,6 +197,9 @@ extension Condition.Form {
             text.starts(with: prefix.utf8)
         case .sha256:
             text.count == 64 && text.allSatisfy { $0.hexDigit != nil }
+        case .phone:
+            (8...20).contains(text.count) && text.first == UInt8(ascii: "+")
+                && text.dropFirst().allSatisfy { $0.isDigit || "-() ".utf8.contains($0) }
         case .numberPair:
             text.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") } && text.count { $0 == UInt8(ascii: ".") } == 1
         }

@@ -23,6 +23,8 @@ package final class Trace {
         /// It is there, and something that stands above it was taken.
         case overruled(by: String)
         case absent
+        /// Of a time: it is there, and cannot be read.
+        case oldest
     }
 
     package private(set) var findings: [Finding] = []
@@ -42,6 +44,7 @@ extension Trace.Finding: CustomStringConvertible {
         case .excepted(let why): "\(what): \(place) is passed over, \(why)"
         case .overruled(by: let other): "\(what): not needed, \(other) is there"
         case .absent: "\(what): not found"
+        case .oldest: "\(what): none can be read, so it counts as oldest"
         }
     }
 }
@@ -52,6 +55,10 @@ struct Position: CustomStringConvertible {
     var line: Int?
     /// From 0; nil unless the payload is an array.
     var element: Int?
+    /// The member of an envelope that holds the event; nil where there is no envelope.
+    var wrapper: String?
+    /// From 0; nil unless the envelope holds an array.
+    var index: Int?
     /// The batch it is a member of, and its place there from 0.
     var member: (batch: Place, index: Int)?
 
@@ -60,6 +67,8 @@ struct Position: CustomStringConvertible {
         if let line { parts.append("line \(line)") }
         var pointer = ""
         if let element { pointer += "/\(element)" }
+        if let wrapper { pointer += "/\(wrapper)" }
+        if let index { pointer += "/\(index)" }
         if let member {
             let batch = member.batch.description
             pointer += (batch.hasPrefix("/") ? batch : "/" + batch) + "/\(member.index)"

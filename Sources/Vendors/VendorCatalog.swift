@@ -58,11 +58,12 @@ package struct VendorCatalog: Normalizer {
                 return try reader.read(request)
             case .client(let vendor):
                 guard let plan = plans[vendor] else { throw .notFound }
-                return try ClientPayload(names: plan.clientNames, canNameProfile: true).read(
-                    request, of: subject, scratch)
+                let payload = ClientPayload(
+                    names: plan.clientNames, meaningless: plan.meaningless,
+                    nobody: plan.vendor.customerUserID.meaningless, isDropIn: false)
+                return try payload.read(request, of: subject, scratch)
             case .dropIn(let version):
-                return try ClientPayload(names: .adapty(version), canNameProfile: false).read(
-                    request, of: subject, scratch)
+                return try ClientPayload(names: .adapty(version), isDropIn: true).read(request, of: subject, scratch)
             }
         }
     }

@@ -92,12 +92,10 @@ struct ClientPayloadTests {
             ])
         #expect(try dropIn(#"{"branch_id":null}"#).summary == [#"customer_user_id u {"branch_id":null}"#])
         #expect(
-            try dropIn(#"{"branch_id":"","appsflyer_id":" x "}"#).summary == [
+            try client("branch", #"{"branch_id":"","appsflyer_id":" x "}"#).summary == [
                 #"customer_user_id u {"appsflyer_id":"x"}"#
             ])
         #expect(try dropIn(#"{"branch_id":"a","branch_id":"b"}"#).summary == [#"customer_user_id u {"branch_id":"b"}"#])
-        // Words that a template would print are somebody's deliberate value here.
-        #expect(try dropIn(#"{"branch_id":"unknown"}"#).summary == [#"customer_user_id u {"branch_id":"unknown"}"#])
         #expect(
             try dropIn(#"{"appmetrica_device_id":14820355917743086215}"#).summary == [
                 #"customer_user_id u {"appmetrica_device_id":"14820355917743086215"}"#
@@ -198,10 +196,68 @@ struct ClientPayloadTests {
 
     @Test(
         "is refused where it sets nothing",
-        arguments: ["{}", #"{"unknown":"x"}"#, #"{"appsflyer_id":""}"#, #"{"appsflyer_id":"  "}"#])
+        arguments: ["{}", #"{"unknown":"x"}"#])
     func nothing(_ body: String) {
         #expect(throws: Refusal.nothingToSet) { try dropIn(body) }
         #expect(throws: Refusal.nothingToSet) { try client("amplitude", body) }
+    }
+
+    private static let meaningless = [
+        "", "  ", "undefined", "null", "None", "0", "00000000-0000-0000-0000-000000000000", "{{id}}", "unknown",
+    ]
+
+    /// Number 7 of "Whatever a vendor really sends": a rule that held at one door only.
+    @Test("a value that means nothing is absent, and named where nothing else remains", arguments: meaningless)
+    func meaninglessValues(_ value: String) throws {
+        let words = "At least one integration identifier must be provided. What user_id says means nothing."
+        #expect(throws: Refusal.invalid(words)) { try client("amplitude", #"{"user_id":"\#(value)"}"#) }
+        #expect(
+            try client("amplitude", #"{"user_id":"\#(value)","device_id":"D-1","adjust_device_id":"\#(value)"}"#)
+                .summary == [#"customer_user_id u {"amplitude_device_id":"D-1"}"#])
+    }
+
+    @Test(
+        "on the drop-in route a value that means nothing is refused for the whole, by its name", arguments: meaningless)
+    func meaninglessDropIn(_ value: String) {
+        let refusal = Refusal.invalid("branch_id holds a value that means nothing: leave it out, or send null.")
+        for version in [APIVersion.v1, .v2] {
+            #expect(throws: refusal) {
+                try dropIn(#"{"appsflyer_id":"1-2","branch_id":"\#(value)"}"#, version: version)
+            }
+        }
+    }
+
+    @Test(
+        "a header that means nothing is refused everywhere",
+        arguments: meaningless.filter { !$0.trimmingBlanks.isEmpty })
+    func meaninglessHeaders(_ value: String) {
+        for name in ["adapty-customer-user-id", "adapty-profile-id"] {
+            let refusal = Refusal.invalid("\(name) holds a value that means nothing.")
+            let headers = [Relay.Field(name, value)]
+            #expect(throws: refusal) { try dropIn(#"{"branch_id":"b"}"#, headers) }
+            #expect(throws: refusal) { try client("branch", #"{"branch_id":"b"}"#, headers) }
+            #expect(throws: refusal) { try catalog.profile(of: Sample.request(headers: headers)) }
+        }
+    }
+
+    @Test("in the body of a client a profile that means nothing is absent, and named where nobody else is")
+    func meaninglessProfiles() throws {
+        let body = #"{"user_id":"a","adapty_customer_user_id":"undefined"}"#
+        #expect(throws: Refusal.invalid("adapty_customer_user_id holds a value that means nothing.")) {
+            try client("amplitude", body, [])
+        }
+        #expect(try client("amplitude", body).summary == [#"customer_user_id u {"amplitude_user_id":"a"}"#])
+    }
+
+    @Test("what a vendor's own list or the configuration says means something counts for clients too")
+    func vendorsList() throws {
+        #expect(throws: Refusal.self) { try client("amplitude", #"{"user_id":"lmy47d"}"#) }
+        let catalog = try VendorCatalog(extending: [.init(name: "branch", meaningful: ["0"])])
+        let request = Sample.request(#"{"identity":"0"}"#, headers: [Relay.Field("adapty-customer-user-id", "0")])
+        #expect(
+            try catalog.normalize(request, through: .client(vendor: "branch")).summary == [
+                #"customer_user_id 0 {"branch_id":"0"}"#
+            ])
     }
 
     @Test("is refused where it is no object", arguments: ["[]", "5", #""x""#, "null", #"[{"appsflyer_id":"x"}]"#])
@@ -219,6 +275,9 @@ struct ClientPayloadTests {
     @Test("is JSON, and said to be, or not said to be anything")
     func contentTypes() throws {
         for type in ["application/json", "text/plain", nil, "application/x+json"] as [String?] {
+            #expect(try dropIn(#"{"branch_id":"b"}"#, type: type).patches.count == 1)
+        }
+        for type in ["application/x-www-form-urlencoded", "application/octet-stream", "text/xml"] {
             #expect(try dropIn(#"{"branch_id":"b"}"#, type: type).patches.count == 1)
         }
         for type in [

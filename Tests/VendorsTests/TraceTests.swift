@@ -45,7 +45,8 @@ struct TraceTests {
                 "/users/2: amplitude_user_id: taken from user_id", "/users/2: profile id: not found",
                 "/users/2: customer user id: taken from user_id",
                 "/users/2: event time: computed_time is passed over, it is no time, or an absurd one",
-                "/users/2: event time: not found", "/users/3: amplitude_device_id: not found",
+                "/users/2: event time: none can be read, so it counts as oldest",
+                "/users/3: amplitude_device_id: not found",
                 "/users/3: amplitude_user_id: user_id is passed over, it holds control characters",
             ])
     }

@@ -1,31 +1,38 @@
 import Relay
 
 /// Reads when an event happened, in any of the vendors' ways of writing it.
-enum EventTime {
+enum EventTime: Equatable {
+    /// Nothing is there, or a text that means nothing.
+    case absent
+    case time(Timestamp)
+    /// Something is there that is no time, or one that cannot be true.
+    case unreadable
+
     /// Before it none of these vendors sent events: a time that is older is a clock that was never set.
     private static let earliest = Timestamp(year: 2010, month: 1, day: 1) ?? Timestamp(milliseconds: 0)
     /// How far ahead of ours a clock may be: phones in the wrong zone are common. A time that is further in the future
     /// would win every merge until then.
     private static let tolerance = Duration.seconds(24 * 3600)
+    /// 0 is a clock that was never set: there, and no time.
+    private static let meaningless = Meaningless.usual.except(["0", "-1"])
 
-    /// - Returns: nil for what is no time, and for one that cannot be true.
-    static func read(_ value: JSONValue, received: Timestamp) -> Timestamp? {
-        guard value.kind == .string || value.kind == .number else { return nil }
+    static func read(_ value: JSONValue, received: Timestamp) -> EventTime {
+        switch value.kind {
+        case .null: return .absent
+        case .string, .number: break
+        case .bool, .brokenString, .array, .object: return .unreadable
+        }
         let text = value.text.trimmingBlanks
-        guard let time = epoch(text) ?? calendar(text) else { return nil }
-        return time >= earliest && time <= received + tolerance ? time : nil
+        func isPossible(_ time: Timestamp) -> Bool { time >= earliest && time <= received + tolerance }
+        if let time = epoch(text), isPossible(time) { return .time(time) }
+        if let time = CalendarTime.read(text), isPossible(time) { return .time(time) }
+        return meaningless.covers(text) ? .absent : .unreadable
     }
 
     /// Seconds, milliseconds, microseconds or nanoseconds since 1970: their sizes do not overlap before the year 5138.
-    /// A fraction is of a second, or of no interest.
+    /// A fraction is of a second, or of no interest. `1.7642376E15` is how BigQuery and spreadsheets write a large one.
     private static func epoch(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
-        let point = text.firstIndex(of: UInt8(ascii: ".")) ?? text.endIndex
-        guard (1...19).contains(point), let whole = integer(text, 0..<point) else { return nil }
-        var fraction = 0
-        if point < text.endIndex {
-            guard let read = thousandths(text, (point + 1)..<text.endIndex) else { return nil }
-            fraction = read
-        }
+        guard let (whole, fraction) = digits(text) ?? decimal(text) else { return nil }
         switch whole {
         case ..<100_000_000_000: return Timestamp(milliseconds: Int64(whole * 1000 + fraction))
         case ..<100_000_000_000_000: return Timestamp(milliseconds: Int64(whole))
@@ -34,81 +41,65 @@ enum EventTime {
         }
     }
 
-    /// `2026-10-14T08:21:43.117Z`, `2026-10-14 08:21:43`, `2026-10-14 09:21:43.117+0100`. Without a zone it is UTC, as
-    /// Amplitude and AppsFlyer mean it.
-    private static func calendar(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
-        guard text.count >= 19, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
-            text[10] == UInt8(ascii: "T") || text[10] == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
-            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
-            let year = integer(text, 0..<4), let month = integer(text, 5..<7), let day = integer(text, 8..<10),
-            let hour = integer(text, 11..<13), let minute = integer(text, 14..<16), let second = integer(text, 17..<19)
-        else { return nil }
-        var index = 19
-        var millisecond = 0
-        if index < text.count, text[index] == UInt8(ascii: ".") || text[index] == UInt8(ascii: ",") {
-            let start = index + 1
-            index = start
-            while index < text.count, text[index].isDigit { index += 1 }
-            guard let read = thousandths(text, start..<index) else { return nil }
-            millisecond = read
-        }
-        guard let offset = zone(text, from: index),
-            let local = Timestamp(
-                year: year, month: month, day: day, hour: hour, minute: minute, second: second, millisecond: millisecond
-            )
-        else { return nil }
-        return Timestamp(milliseconds: local.milliseconds - Int64(offset) * 60_000)
-    }
-
-    /// Minutes east of UTC; nil for what is no zone. Nothing, `Z`, ` UTC`, `+01:00`, `+0100`, `+01`.
-    private static func zone(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-        var index = start
-        while index < text.count, text[index] == UInt8(ascii: " ") { index += 1 }
-        let rest = UnsafeBufferPointer(rebasing: text[index...])
-        guard let sign = rest.first else { return 0 }
-        if rest.count == 1, sign.lowercased == UInt8(ascii: "z") { return 0 }
-        if rest.count == 3, rest.elementsEqual("UTC".utf8) { return 0 }
-        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), let hours = integer(rest, 1..<3), hours <= 18
-        else {
-            return nil
-        }
-        var minutes = 0
-        switch rest.count {
-        case 3: break
-        case 5, 6:
-            if rest.count == 6, rest[3] != UInt8(ascii: ":") { return nil }
-            guard let read = integer(rest, (rest.count - 2)..<rest.count), read < 60 else { return nil }
-            minutes = read
-        default: return nil
-        }
-        return (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -1 : 1)
-    }
-
-    /// Digits only, at most 19 of them: they fit.
-    private static func integer(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int? {
-        guard range.upperBound <= text.count, !range.isEmpty else { return nil }
-        var result = 0
-        for index in range {
-            guard text[index].isDigit else { return nil }
-            let (tens, overflow) = result.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tens.addingReportingOverflow(Int(text[index] - 0x30))
-            guard !overflow, !carry else { return nil }
-            result = sum
-        }
-        return result
-    }
-
-    /// The first three digits behind a decimal point.
-    private static func thousandths(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int? {
-        guard !range.isEmpty else { return nil }
-        var result = 0
-        for place in 0..<range.count {
-            let byte = text[range.lowerBound + place]
+    /// Nothing but digits, which is what nearly all are.
+    private static func digits(_ text: UnsafeBufferPointer<UInt8>) -> (whole: Int, thousandths: Int)? {
+        // Nineteen digits fit where the first is no 9.
+        guard (1...19).contains(text.count), text.count < 19 || text[0] < UInt8(ascii: "9") else { return nil }
+        var whole = 0
+        for byte in text {
             guard byte.isDigit else { return nil }
-            if place < 3 { result = result * 10 + Int(byte - 0x30) }
+            whole = whole * 10 + Int(byte - 0x30)
         }
-        for _ in range.count..<max(3, range.count) { result *= 10 }
-        return result
+        return (whole, 0)
+    }
+
+    /// A number without a sign: what is before its point, and the thousandths behind it. Exact; nil for one of more
+    /// digits before the point than fit.
+    private static func decimal(_ text: UnsafeBufferPointer<UInt8>) -> (whole: Int, thousandths: Int)? {
+        guard let first = text.first, first.isDigit,
+            text.contains(where: { ".eE".utf8.contains($0) }) || text.count > 19
+        else { return nil }
+        var digits: [UInt8] = []
+        var point: Int?
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            if byte.isDigit {
+                // Digits beyond these are fractions of a nanosecond, or too many.
+                if digits.count < 40 { digits.append(byte - 0x30) } else if point == nil { return nil }
+            } else if byte == UInt8(ascii: "."), point == nil {
+                point = digits.count
+            } else {
+                break
+            }
+            index += 1
+        }
+        var places = point ?? digits.count
+        // A point with nothing behind it is no number.
+        guard places < digits.count || point == nil else { return nil }
+        if index < text.count {
+            guard text[index].lowercased == UInt8(ascii: "e"),
+                let exponent = exponent(UnsafeBufferPointer(rebasing: text[(index + 1)...]))
+            else { return nil }
+            places += exponent
+        }
+        guard places >= 0 else { return nil }
+        func number(_ range: Range<Int>) -> Int {
+            range.reduce(0) { $0 * 10 + ($1 < digits.count ? Int(digits[$1]) : 0) }
+        }
+        let zeros = digits.prefix { $0 == 0 }.count
+        let length = places - min(zeros, places)
+        guard length < 19 || (length == 19 && digits[zeros] < 9) else { return nil }
+        return (number(min(zeros, places)..<places), number(places..<(places + 3)))
+    }
+
+    /// Two digits at most.
+    private static func exponent(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+        let isSigned = text.first == UInt8(ascii: "+") || text.first == UInt8(ascii: "-")
+        let digits = text.dropFirst(isSigned ? 1 : 0)
+        guard (1...2).contains(digits.count), digits.allSatisfy(\.isDigit) else { return nil }
+        let size = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        return text.first == UInt8(ascii: "-") ? -size : size
     }
 }
 

@@ -25,6 +25,9 @@ struct JSONValue {
     var isObject: Bool { node.pointee.kind == JSON_OBJECT }
     var isArray: Bool { node.pointee.kind == JSON_ARRAY }
 
+    /// An object or array with something in it.
+    var isFull: Bool { (isObject || isArray) && node.pointee.span > 1 }
+
     /// A string unescaped, a number's digits, a literal's word; empty for arrays and objects.
     var text: UnsafeBufferPointer<UInt8> {
         guard let text = node.pointee.text else { return UnsafeBufferPointer(start: nil, count: 0) }
@@ -73,16 +76,18 @@ struct JSONValue {
 
 extension JSONValue {
     /// The member of an object with this name. Of several the last, as everywhere here.
-    subscript(name: String) -> JSONValue? {
+    subscript(name: String) -> JSONValue? { name.withBytes { member($0) } }
+
+    subscript(name: [UInt8]) -> JSONValue? { name.withUnsafeBufferPointer { member($0) } }
+
+    private func member(_ wanted: UnsafeBufferPointer<UInt8>) -> JSONValue? {
         guard isObject else { return nil }
-        return name.withBytes { wanted in
-            var found: JSONValue?
-            let wantedTag = wanted.tag
-            forEachMember { tag, name, value in
-                if tag == wantedTag, name.text.elementsEqual(wanted) { found = value }
-            }
-            return found
+        var found: JSONValue?
+        let wantedTag = wanted.tag
+        forEachMember { tag, name, value in
+            if tag == wantedTag, name.text.elementsEqual(wanted) { found = value }
         }
+        return found
     }
 
     /// A member that stands at the beginning of an object, if anywhere; of others nothing is looked at.

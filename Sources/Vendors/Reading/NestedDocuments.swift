@@ -8,7 +8,7 @@ final class NestedDocuments {
 
     /// Nil where the string is not an object or array.
     func read(_ text: UnsafeBufferPointer<UInt8>) -> JSONValue? {
-        let text = text.trimmingBlanks
+        let text = text.payload
         guard let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "["), used < Self.most else {
             return nil
         }

@@ -5,7 +5,9 @@ import Relay
 /// text at a time; reading the next ends the values of the one before.
 ///
 /// A parameter without a value is left out: to a vendor it means "I have none", and it must not hide an earlier one of
-/// its name.
+/// its name. Passed over are a byte order mark and a `?` before the first name, and the `amp;` of a URL that was
+/// escaped for HTML. A second `?` divides like `&`: the template had parameters of its own and was appended to. Where
+/// the value before it is an address, the parameters are the address's.
 final class Parameters {
     private var text: UnsafeMutableBufferPointer<UInt8> = .allocate(capacity: 1024)
     private var nodes: UnsafeMutableBufferPointer<json_node> = .allocate(capacity: 64)
@@ -23,14 +25,23 @@ final class Parameters {
         reserve(bytes)
         var nodeCount = 1
         var written = 0
-        var start = 0
+        var start = Self.prefix(bytes)
         while start < bytes.count {
             var end = start
             var equals: Int?
+            var isAddress = false
+            var judged = start
             while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
                 if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
+                if bytes[end] == UInt8(ascii: "?"), let equals {
+                    // Each byte is looked at once, however many marks there are.
+                    isAddress = isAddress || Self.holdsAddress(bytes, max(equals, judged)..<end)
+                    judged = end
+                    if !isAddress, Self.beginsParameter(bytes, end + 1) { break }
+                }
                 end += 1
             }
+            start += Self.escapedAmpersand(bytes, start)
             if let equals, equals + 1 < end {
                 nodes[nodeCount] = decode(bytes, start..<equals, at: &written, as: JSON_NAME)
                 nodes[nodeCount + 1] = decode(bytes, (equals + 1)..<end, at: &written, as: JSON_STRING)
@@ -38,9 +49,48 @@ final class Parameters {
             }
             start = end + 1
         }
-        guard bytes.contains(where: { $0 != UInt8(ascii: "&") }), let root = nodes.baseAddress else { return nil }
+        guard bytes.contains(where: { $0 != UInt8(ascii: "&") && $0 != UInt8(ascii: "?") }),
+            let root = nodes.baseAddress
+        else { return nil }
         root.pointee = json_node(text: nil, length: 0, span: UInt32(nodeCount), kind: JSON_OBJECT)
         return JSONValue(node: root)
+    }
+
+    /// Before the first name.
+    private static func prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var start = 0
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { start = 3 }
+        if bytes.count >= 9, bytes[0] == UInt8(ascii: "%"), bytes[..<9].map(\.lowercased) == Array("%ef%bb%bf".utf8) {
+            start = 9
+        }
+        while start < bytes.count, bytes[start] == UInt8(ascii: "?") { start += 1 }
+        return start
+    }
+
+    /// Of what is left of an `&amp;` whose `&` has divided already.
+    private static func escapedAmpersand(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        start + 4 < bytes.count && bytes[start] == UInt8(ascii: "a") && bytes[start + 1] == UInt8(ascii: "m")
+            && bytes[start + 2] == UInt8(ascii: "p") && bytes[start + 3] == UInt8(ascii: ";") ? 4 : 0
+    }
+
+    /// Whether there is a colon or slash, as it is or encoded.
+    private static func holdsAddress(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
+        range.contains { index in
+            switch bytes[index] {
+            case UInt8(ascii: "/"), UInt8(ascii: ":"): return true
+            case UInt8(ascii: "%"):
+                guard index + 2 < bytes.count else { return false }
+                let code = (bytes[index + 1], bytes[index + 2].lowercased)
+                return code == (UInt8(ascii: "2"), UInt8(ascii: "f")) || code == (UInt8(ascii: "3"), UInt8(ascii: "a"))
+            default: return false
+            }
+        }
+    }
+
+    private static func beginsParameter(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Bool {
+        var index = start
+        while index < bytes.count, bytes[index].isLetterOrDigit || "_-.$".utf8.contains(bytes[index]) { index += 1 }
+        return index > start && index < bytes.count && bytes[index] == UInt8(ascii: "=")
     }
 
     private func reserve(_ bytes: UnsafeBufferPointer<UInt8>) {

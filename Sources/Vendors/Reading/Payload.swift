@@ -1,92 +1,41 @@
 import Relay
 
-/// The ways in which a body can be written, from its content type and, where that says nothing, from how it begins.
-enum BodyFormat: Equatable {
-    case json
-    /// One JSON document a line.
-    case lines
-    case form
-
-    static func of(_ request: Request) throws(Refusal) -> BodyFormat {
-        // By bytes, not through `contentType`: text of Swift's costs more than the rest of this for every request.
-        let header = request.headers.value(of: "content-type") ?? []
-        let type = header.prefix { $0 != UInt8(ascii: ";") }
-        return try type.withUnsafeBufferPointer { type throws(Refusal) in
-            let type = type.trimmingBlanks
-            if types.json.contains(where: { type.equals($0) }) { return .json }
-            // A form never begins with a bracket; what does is JSON from somebody whose client names it a form unasked.
-            if types.form.contains(where: { type.equals($0) }) { return isBracketed(request.body) ? .json : .form }
-            if types.lines.contains(where: { type.equals($0) }) { return .lines }
-            // What browsers, and people with curl, send when they say nothing.
-            if type.isEmpty || types.any.contains(where: { type.equals($0) }) { return sniff(request.body) }
-            let suffix = UnsafeBufferPointer(rebasing: type.suffix(types.plusJSON.count))
-            guard type.begins(with: types.application), suffix.equals(types.plusJSON) else {
-                throw .unsupportedMediaType
-            }
-            return .json
-        }
-    }
-
-    private static let types = (
-        json: ["application/json", "text/json"].map { Array($0.utf8) },
-        lines: ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"]
-            .map { Array($0.utf8) },
-        form: ["application/x-www-form-urlencoded"].map { Array($0.utf8) },
-        any: ["text/plain"].map { Array($0.utf8) },
-        application: Array("application/".utf8), plusJSON: Array("+json".utf8)
-    )
-
-    private static func isBracketed(_ body: [UInt8]) -> Bool {
-        let first = body.first { !$0.isBlank }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    }
-
-    private static func sniff(_ body: [UInt8]) -> BodyFormat {
-        let bytes = body.starts(with: byteOrderMark) ? body[byteOrderMark.count...] : body[...]
-        guard let first = bytes.first(where: { !$0.isBlank }) else { return .json }
-        if first == UInt8(ascii: "{") {
-            return isLines(bytes) ? .lines : .json
-        }
-        return first == UInt8(ascii: "[") || !bytes.contains(UInt8(ascii: "=")) ? .json : .form
-    }
-
-    /// Whether lines are documents each: the first one ends as an object, and the next one begins as one.
-    private static func isLines(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")),
-            bytes[..<end].last(where: { !$0.isBlank }) == UInt8(ascii: "}")
-        else { return false }
-        return bytes[end...].first { !$0.isBlank } == UInt8(ascii: "{")
-    }
-
-    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
-}
-
 extension Scratch {
-    /// Reads a body, and hands over each document in it, with its line where it has lines. No document where the body
-    /// is blank.
-    func readBody(
-        of request: Request, _ handle: (JSONValue, _ line: Int?) throws(Refusal) -> Void
-    ) throws(Refusal) {
-        guard request.body.contains(where: { !$0.isBlank }) else { return }
+    /// One document of a body.
+    enum Document {
+        case value(JSONValue)
+        /// It is there, and nobody can read it: a reason and words for the skip it comes to.
+        case unreadable(Skip.Reason, String)
+    }
+
+    typealias Handler = (Document, _ line: Int?) throws(Refusal) -> Void
+
+    /// Reads what a vendor sent, and hands over each document in it, with its line where it has lines. No document
+    /// where the body is blank. What is wrapped is unwrapped once: JSON in a JSON string, a Pub/Sub push.
+    func readBody(of request: Request, _ handle: Handler) throws(Refusal) {
+        guard !request.body.isBlank else { return }
         let format = try BodyFormat.of(request)
         // The closure of withUnsafeBufferPointer loses the error's type over a nested throwing closure; a Result keeps
         // it.
         let result: Result<Void, Refusal> = request.body.withUnsafeBufferPointer { bytes in
             do throws(Refusal) {
-                switch format {
-                case .json:
-                    try handle(try document(bytes), nil)
-                case .form:
-                    if let form = bodyParameters.parse(bytes.trimmingBlanks) { try handle(form, nil) }
-                case .lines:
-                    try readLines(bytes, handle)
-                }
-                return .success(())
+                return .success(try read(bytes, as: format, isUnwrapped: false, handle))
             } catch {
                 return .failure(error)
             }
         }
         try result.get()
+    }
+
+    /// Reads what an app sent: one JSON document, exactly as it should be, because whoever wrote it reads the answer.
+    /// Nil where the body is blank.
+    func readClientBody(of request: Request) throws(Refusal) -> JSONValue? {
+        guard !request.body.isBlank else { return nil }
+        if try BodyFormat.of(request) != .json, BodyFormat.Hint(request) != .json { throw .unsupportedMediaType }
+        switch request.body.withUnsafeBufferPointer({ parsed($0.payload) }) {
+        case .success(let root): return root
+        case .failure(let fault): throw fault.refusal()
+        }
     }
 
     /// The parameters of the query, as an object; nil where there are none.
@@ -96,55 +45,81 @@ extension Scratch {
         return text.withUTF8 { query.parse($0) }
     }
 
-    private func readLines(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ handle: (JSONValue, _ line: Int?) throws(Refusal) -> Void
+    func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, as format: BodyFormat, isUnwrapped: Bool, _ handle: Handler
     ) throws(Refusal) {
+        switch format {
+        case .form:
+            if let form = bodyParameters.parse(bytes.payload.trimmingBlanks) { try handle(.value(form), nil) }
+        case .lines:
+            if let refusal = try readLines(bytes, isUnwrapped: isUnwrapped, handle) { throw refusal }
+        case .json:
+            let fault: JSONFault
+            switch parsed(bytes.payload) {
+            case .success(let root): return try hand(over: root, nil, isUnwrapped: isUnwrapped, handle)
+            case .failure(let error): fault = error
+            }
+            if BodyFormat.isLines(bytes), try readLines(bytes, isUnwrapped: isUnwrapped, handle) == nil { return }
+            guard let root = repair(bytes, fault) else { throw fault.refusal() }
+            try hand(over: root, nil, isUnwrapped: isUnwrapped, handle)
+        }
+    }
+
+    /// A line that cannot be read costs itself only.
+    /// - Returns: what is wrong with the first one, where none can be read.
+    private func readLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, isUnwrapped: Bool, _ handle: Handler
+    ) throws(Refusal) -> Refusal? {
+        var first: Refusal?
+        var unreadable: [Int] = []
+        var hasRead = false
         var start = 0
         var line = 0
         while start < bytes.count {
             line += 1
-            var end = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-            let text = UnsafeBufferPointer(rebasing: bytes[start..<end])
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            let text = UnsafeBufferPointer(rebasing: bytes[start..<end]).payload
             start = end + 1
-            if text.allSatisfy(\.isBlank) { continue }
-            try handle(try document(text, line: line), line)
+            if text.isEmpty { continue }
+            let root: JSONValue
+            switch parsed(text) {
+            case .success(let document): root = document
+            case .failure(let fault):
+                guard fault.reason != .noMemory else { throw fault.refusal() }
+                guard let repaired = repair(text, fault) else {
+                    if first == nil { first = fault.refusal(line: line) }
+                    // One more than may be: the reader of events refuses the whole then.
+                    if unreadable.count <= EventReader.mostEvents { unreadable.append(line) }
+                    continue
+                }
+                root = repaired
+            }
+            hasRead = true
+            try hand(over: root, line, isUnwrapped: isUnwrapped, handle)
         }
+        guard hasRead else { return first }
+        for line in unreadable { try handle(.unreadable(.unreadable, "it is not valid JSON"), line) }
+        return nil
     }
 
-    private func document(_ bytes: UnsafeBufferPointer<UInt8>, line: Int? = nil) throws(Refusal) -> JSONValue {
-        let root: JSONValue
-        do {
-            root = try body.parse(bytes)
-        } catch {
-            throw error.refusal(line: line)
-        }
-        guard let data = Self.pubSubData(in: root) else { return root }
-        unwrapped.removeAll(keepingCapacity: true)
-        guard Base64.decode(data, into: &unwrapped) else {
-            throw .malformedBody("The message.data of this Pub/Sub push is not base64.")
-        }
-        // `data` is in the parser's own copy, which is overwritten now; `unwrapped` is ours.
-        let result: Result<JSONValue, JSONFault> = unwrapped.withUnsafeBufferPointer { bytes in
-            do throws(JSONFault) { return .success(try body.parse(bytes)) } catch { return .failure(error) }
-        }
-        do {
-            return try result.get()
-        } catch {
-            throw .malformedBody("The message.data of this Pub/Sub push is not valid JSON: \(error.explanation).")
-        }
+    private func parsed(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<JSONValue, JSONFault> {
+        do throws(JSONFault) { return .success(try body.parse(bytes)) } catch { return .failure(error) }
     }
 
-    /// The payload of a Google Cloud Pub/Sub push:
-    /// `{"message":{"data":"<base64>","messageId":"..."},"subscription":"..."}`.
-    private static func pubSubData(in root: JSONValue) -> UnsafeBufferPointer<UInt8>? {
-        // It has two or three members, and most payloads more.
-        guard let message = root.member("message", amongFirst: 4), message.isObject,
-            message["messageId"] ?? message["message_id"] != nil,
-            let data = message["data"], data.kind == .string
-        else { return nil }
-        return data.text
+    /// What the second reading makes of a document that the first one refused; nil where that is nothing either.
+    private func repair(_ bytes: UnsafeBufferPointer<UInt8>, _ fault: JSONFault) -> JSONValue? {
+        switch fault.reason {
+        case .empty, .tooLarge, .tooDeep, .noMemory: return nil
+        default: break
+        }
+        guard let repaired = JSONRepair.repair(bytes) else { return nil }
+        return repaired.withUnsafeBufferPointer { try? body.parse($0) }
     }
+}
+
+extension [UInt8] {
+    /// Whether there is nothing but blanks and byte order marks.
+    fileprivate var isBlank: Bool { withUnsafeBufferPointer { $0.payload.isEmpty } }
 }
 
 extension JSONFault {

@@ -6,13 +6,19 @@ final class Plan: Sendable {
     let tree: PlaceTree
     let identifiers: [(identifier: Identifier, field: Lookup)]
     let profileID: Lookup
+    /// Adapty's own name of it, where the vendor's file says that it can stand.
+    let canonicalUserID: Lookup
     let customerUserID: Lookup
+    /// As in `Vendor.aboutOthers`.
+    let aboutOthers: [[UInt8]]
     let eventTime: Lookup
     let batches: [(place: Place, number: Int)]
     let echo: Check?
     let lookalikes: [(places: [Spot], because: String)]
     /// The members that `/client/{vendor}` reads.
     let clientNames: ClientPayload.Names
+    /// What is no id there.
+    let meaningless: [Identifier: Meaningless]
 
     /// A place as the reader knows it.
     struct Spot: Sendable {
@@ -60,7 +66,8 @@ final class Plan: Sendable {
     init(_ vendor: Vendor) {
         let fields = Self.withCanonicalNames(vendor)
         var places = Set(vendor.eventTime + vendor.batches + vendor.lookalikes.flatMap(\.places))
-        for field in [fields.profileID, fields.customerUserID] + fields.identifiers.map(\.field) {
+        for field in [fields.profileID, fields.canonicalUserID, fields.customerUserID] + fields.identifiers.map(\.field)
+        {
             places.formUnion(field.inOrder)
             for exception in field.exceptions { places.formUnion(exception.condition.places) }
         }
@@ -93,26 +100,31 @@ final class Plan: Sendable {
         self.tree = tree
         identifiers = fields.identifiers.map { ($0.identifier, lookup($0.field, $0.identifier.name)) }
         profileID = lookup(fields.profileID, "profile id")
+        canonicalUserID = lookup(fields.canonicalUserID, "customer user id")
         customerUserID = lookup(fields.customerUserID, "customer user id")
+        aboutOthers = vendor.aboutOthers.map { Array($0.utf8) }
         eventTime = lookup(Places(vendor.eventTime), "event time")
         batches = spots(vendor.batches).map { ($0.place, $0.number) }
         echo = vendor.echo.map(check)
         lookalikes = vendor.lookalikes.map { (spots($0.places), $0.because) }
         clientNames = .simplified(vendor.clientNames)
+        meaningless = vendor.identifiers.mapValues(\.meaningless)
     }
 
-    /// Adapty's own names come first wherever the customer can put data, unless the vendor's file gives them another
-    /// turn; the identifiers' own names come last, because the customer may name parameters so.
-    private static func withCanonicalNames(
-        _ vendor: Vendor
-    ) -> (identifiers: [(identifier: Identifier, field: Places)], profileID: Places, customerUserID: Places) {
-        func canonical(_ name: String, before field: Places) -> Places {
-            var field = field
-            let places = vendor.customerData.map {
+    private struct Fields {
+        let identifiers: [(identifier: Identifier, field: Places)]
+        let profileID: Places
+        let canonicalUserID: Places
+        let customerUserID: Places
+    }
+
+    /// Adapty's own names of a profile come first wherever the customer can put data; the identifiers' own names come
+    /// last, because the customer may name parameters so.
+    private static func withCanonicalNames(_ vendor: Vendor) -> Fields {
+        func canonical(_ name: String) -> [Place] {
+            vendor.customerData.map {
                 Place(stringLiteral: $0.split(separator: "*", omittingEmptySubsequences: false).joined(separator: name))
             }
-            field.inOrder = places.filter { !field.inOrder.contains($0) } + field.inOrder
-            return field
         }
         let identifiers = vendor.identifiers.sorted { $0.key.rawValue < $1.key.rawValue }.map { identifier, field in
             var field = field
@@ -120,10 +132,15 @@ final class Plan: Sendable {
             if !field.inOrder.contains(own) { field.inOrder.append(own) }
             return (identifier: identifier, field: field)
         }
-        return (
-            identifiers, canonical(CanonicalName.profileID, before: vendor.profileID),
-            canonical(CanonicalName.customerUserID, before: vendor.customerUserID)
-        )
+        var profileID = vendor.profileID
+        let places = canonical(CanonicalName.profileID)
+        profileID.inOrder = places.filter { !profileID.inOrder.contains($0) } + profileID.inOrder
+        return Fields(
+            identifiers: identifiers, profileID: profileID,
+            // What means nothing there is the vendor's list; its exceptions are about its own ids.
+            canonicalUserID: Places(
+                canonical(CanonicalName.customerUserID), meaningless: vendor.customerUserID.meaningless),
+            customerUserID: vendor.customerUserID)
     }
 }
 

@@ -18,6 +18,8 @@ package indirect enum Condition: Sendable {
     package enum Form: Sendable {
         /// Something with an `@` within.
         case email
+        /// `+` and the digits of a phone number.
+        case phone
         /// A version 7 UUID, which a client library makes for somebody it does not know.
         case uuidVersion7
         /// It begins so.

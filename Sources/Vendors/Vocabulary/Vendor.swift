@@ -11,9 +11,12 @@ package struct Vendor: Sendable {
     package var customerUserID: Places
     /// Adapty's id of the profile. Beats the customer user id: it names one profile, whoever is logged in there.
     package var profileID: Places
-    /// Where a customer can put data of his own. `adapty_profile_id` and `adapty_customer_user_id` are read there, in
-    /// place of `*`, before the vendor's own places.
+    /// Where a customer can put data of his own. `adapty_profile_id` and `adapty_customer_user_id` are looked for there
+    /// first, in place of `*`; then in all of the event.
     package var customerData: [String]
+    /// Names of members whose contents are about somebody else, a group or whoever made a link: not looked into for
+    /// those two.
+    package var aboutOthers: [String]
     package var eventTime: [Place]
     /// Arrays whose members are events of their own.
     package var batches: [Place]
@@ -38,7 +41,8 @@ package struct Vendor: Sendable {
 
     package init(
         _ name: String, identifiers: [Identifier: Places], customerUserID: Places = [], profileID: Places = [],
-        customerData: [String] = ["*"], eventTime: [Place] = [], batches: [Place] = [], echo: Condition? = nil,
+        customerData: [String] = ["*"], aboutOthers: [String] = [], eventTime: [Place] = [], batches: [Place] = [],
+        echo: Condition? = nil,
         lookalikes: [Lookalike] = [], clientNames: [Identifier: [String]] = [:], dialect: any Dialect = PlainDialect()
     ) {
         self.name = name
@@ -46,6 +50,7 @@ package struct Vendor: Sendable {
         self.customerUserID = customerUserID
         self.profileID = profileID
         self.customerData = customerData
+        self.aboutOthers = aboutOthers
         self.eventTime = eventTime
         self.batches = batches
         self.echo = echo

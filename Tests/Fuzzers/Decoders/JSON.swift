@@ -31,6 +31,37 @@ extension Fuzzer {
         })
 }
 
+extension Fuzzer {
+    /// The second reading: what it makes can be read, is not much longer, and is left alone by a third; and what could
+    /// be read at once says the same after it.
+    static let repair = Fuzzer(
+        name: "JSONRepair", mostBytes: 2048,
+        words: [
+            "\"\"", "\":", "\",\"", "\"}", "\\\"", "\\u", "NaN", ",}", ":,", "\u{1}", "undefined", "{\"a\":\"", "\"]",
+        ],
+        seeds: { repository in
+            try repository.files(in: "Tests/VendorsTests/Fixtures", ".json").map(\.bytes)
+                + [
+                    #"{"a":"He said "hi"","b":,"c":NaN,}"#, "{\"a\":\"x\ny\"}", #"["a "b" c",,1]"#,
+                    #"{"a":two words,"b":01}"#,
+                ]
+                .map { Array($0.utf8) }
+        },
+        run: { input in
+            let bytes = Array(input.rest)
+            guard let repaired = bytes.withUnsafeBufferPointer({ JSONRepair.repair($0) }) else { return }
+            claim(repaired.count <= bytes.count * 6 + 64, "\(bytes.count) bytes became \(repaired.count)")
+            guard let text = try? JSONParser().withDocument(repaired, { $0.written }) else {
+                claim(false, "it cannot be read: \(String(decoding: repaired, as: UTF8.self))")
+                return
+            }
+            let again = repaired.withUnsafeBufferPointer { JSONRepair.repair($0) }
+            claim(again == repaired, "mended again it is another: \(String(decoding: repaired, as: UTF8.self))")
+            guard let strict = try? JSONParser().withDocument(bytes, { $0.written }) else { return }
+            claim(strict == text, "it was sound, and is another: \(String(decoding: text, as: UTF8.self))")
+        })
+}
+
 extension JSONValue {
     /// As JSON without blanks.
     fileprivate var written: [UInt8] {

@@ -9,6 +9,8 @@ extension Fuzzer {
             "\"adapty_profile_id\":", "\"customer_user_id\":", "\"user_id\":", "5F2C1E0A-7D43-4B8E-9A61-0C3D9E7F4B12",
             "98765432109876543210", "{{macro}}", "\\u0000", "%00", "\u{85}", "\"message\":{\"messageId\":1,\"data\":",
             "2026-10-14T08:21:43.117+01:00", "1791966103", "99999999999999999999", "/users/", "\"properties\":{",
+            "\"data\":{", "\"payload\":\"{", "payload=", "\u{FEFF}", "\"adapty_customer_user_id\":", "1.7642376E15",
+            "{\\\"adapty_profile_id\\\":\\\"", "\"batch\":[", "\"events\":[", ",}", ":,", "NaN", "\"$group_key\":",
         ],
         seeds: { repository in
             let names = try VendorCatalog().vendorNames
@@ -38,6 +40,8 @@ extension Fuzzer {
             case .success(let normalization):
                 for patch in normalization.patches { check(patch, of: request, from: vendor) }
                 for skip in normalization.skips { claim(isClean(skip.detail), "a skip says \(skip.detail)") }
+                for key in normalization.keys { claim(isClean(key) && key.utf8.count <= 81, "a key is \(key)") }
+                claim(normalization.keys.count <= 32, "there are \(normalization.keys.count) keys")
             }
         })
 
@@ -93,7 +97,9 @@ private func check(_ patch: Patch, of request: Request, from vendor: String) {
         claim(isWritten(id.description, in: text.map(\.lowercased)), "\(vendor): a profile comes from nowhere: \(id)")
     }
     if let at = patch.at {
-        claim(at <= received + .seconds(24 * 3600) && at.description >= "2010", "\(vendor): it happened at \(at)")
+        claim(
+            at == .oldest || (at <= received + .seconds(24 * 3600) && at.description >= "2010"),
+            "\(vendor): it happened at \(at)")
     }
 }
 

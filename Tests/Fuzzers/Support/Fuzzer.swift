@@ -11,7 +11,7 @@ struct Fuzzer: Sendable {
     let run: @Sendable (inout Input) -> Void
 
     static let all: [Fuzzer] = [
-        .reader, .compressed, .proxyHeader, .clientAddress, .query, .json, .vendors, .clientPayload, .schemes,
+        .reader, .compressed, .proxyHeader, .clientAddress, .query, .json, .repair, .vendors, .clientPayload, .schemes,
         .signatures, .profileTokens, .upstreamAnswer, .outbox, .configuration,
     ]
 }

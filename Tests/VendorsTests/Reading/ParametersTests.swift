@@ -28,6 +28,29 @@ struct ParametersTests {
         #expect(Self.read(text) == expected)
     }
 
+    @Test(
+        "are read though the URL was mangled: escaped for HTML, with a second ?, behind a byte order mark",
+        arguments: [
+            ("?a=1", ["a=1"]), ("??a=1&b=2", ["a=1", "b=2"]), ("a=1&amp;b=2&amp;amp;c=3", ["a=1", "b=2", "amp;c=3"]),
+            ("amp;a=1", ["a=1"]), ("a=1?b=2&c=3", ["a=1", "b=2", "c=3"]), ("a=1?b=2?c=3", ["a=1", "b=2", "c=3"]),
+            ("a=what?", ["a=what?"]), ("a=what?b", ["a=what?b"]), ("a=1??b=2", ["a=1?", "b=2"]),
+            ("a=https://x/?b=2", ["a=https://x/?b=2"]), ("a=https%3A%2f%2Fx?b=2", ["a=https://x?b=2"]),
+            ("a=x%2By?b=2", ["a=x+y", "b=2"]), ("\u{FEFF}a=1", ["a=1"]), ("%EF%bb%BFa=1", ["a=1"]), ("?", []),
+            ("??&", []),
+        ] as [(String, [String])])
+    func mangled(_ text: String, _ expected: [String]) {
+        #expect(Self.read(text) == expected)
+    }
+
+    @Test("of very many marks take no longer than others")
+    func marks() {
+        for unit in ["?", "?a", "a=?", "?a=", "/?"] {
+            let text = "a=" + String(repeating: unit, count: 200_000 / unit.utf8.count)
+            let time = ContinuousClock().measure { _ = Self.read(text) }
+            #expect(time < .seconds(20), "\(unit)")
+        }
+    }
+
     @Test("without a value are left out", arguments: ["", "&", "&&", "a", "a=", "a&b=&c", "=", "a=&b=&"])
     func empty(_ text: String) {
         #expect(Self.read(text) == [])

@@ -1,0 +1,30 @@
+import Relay
+
+/// Names that stand in a payload, for whoever wonders why nothing in it was read. Never a value: a name that could be
+/// one, an id or an address that somebody made a key of, is left out.
+enum PayloadKeys {
+    private static let most = 32
+    private static let mostBytes = 40
+
+    /// The names of an object's members, and `outer.inner` of the objects within.
+    static func of(_ event: JSONValue) -> [String] {
+        var keys: [String] = []
+        var inner: [String] = []
+        for (name, value) in event.members.prefix(most * 2) where keys.count < most {
+            guard let key = word(name), !keys.contains(key) else { continue }
+            keys.append(key)
+            for (name, _) in value.members.prefix(most) where inner.count < most {
+                if let below = word(name) { inner.append("\(key).\(below)") }
+            }
+        }
+        return Array((keys + inner).prefix(most))
+    }
+
+    private static func word(_ name: UnsafeBufferPointer<UInt8>) -> String? {
+        guard (1...mostBytes).contains(name.count),
+            name.allSatisfy({ $0.isLetterOrDigit || "_-.$ ".utf8.contains($0) }),
+            name.count(where: \.isDigit) <= 3
+        else { return nil }
+        return String(decoding: name, as: UTF8.self)
+    }
+}
