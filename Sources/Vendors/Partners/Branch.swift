@@ -15,7 +15,16 @@ extension Vendor {
         ],
         customerUserID: ["/user_data/developer_identity", "user_data_developer_identity", "developer_identity"],
         customerData: ["*", "/custom_data/*", "/event_data/*"],
+        aboutOthers: [
+            "last_attributed_touch_data", "last_cta_view_data", "link_data",
+            "first_referring_link_data", "referring_link_data",
+        ],
         eventTime: ["timestamp"],
+        lookalikes: [
+            Lookalike(
+                "/user_data/anonymous_id", "user_data_anonymous_id", "/user_data/browser_fingerprint_id",
+                because: "nobody has called setIdentity yet: the id is Branch's own")
+        ],
         clientNames: [.branchID: ["developer_identity", "identity"]])
 
     private static let isAppKey = Condition.any([.hasForm(.prefix("key_live_")), .hasForm(.prefix("key_test_"))])

@@ -10,10 +10,10 @@ extension Vendor {
     static let mixpanel = Vendor(
         "mixpanel",
         identifiers: [
-            .mixpanelUserID: [
+            .mixpanelUserID: Places(
                 "mixpanel_distinct_id", "/properties/distinct_id", "/properties/$user_id", "/properties/$device_id",
-                "distinct_id", "$distinct_id",
-            ]
+                "distinct_id", "$distinct_id"
+            ).unless(isGroup, because: "the profile is that of a group")
         ],
         customerUserID: Places(
             "customer_user_id", "/properties/customer_user_id", "mixpanel_distinct_id", "/properties/$user_id",
@@ -22,10 +22,14 @@ extension Vendor {
         .unless(.hasForm(.prefix("$device:")), because: "Mixpanel does not know who this is")
         .unless(.isSame(as: ["/properties/$device_id"]), because: "it is the id of a device"),
         customerData: ["*", "/properties/*"],
+        aboutOthers: ["groups", "$groups"],
         eventTime: ["/properties/time"],
         batches: ["/parameters/members"],
         // Adapty puts its profile id in the user's place where it knows no other.
         echo: .isPresent("/properties/integration_event_id"),
+        lookalikes: [Lookalike("$group_id", "$group_key", because: "the profile is that of a group")],
         clientNames: [.mixpanelUserID: ["distinct_id", "user_id"]],
         dialect: MixpanelDialect())
+
+    private static let isGroup = Condition.all([.isPresent("$group_key"), .isPresent("$group_id")])
 }

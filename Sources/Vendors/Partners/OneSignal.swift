@@ -14,14 +14,16 @@ extension Vendor {
                 "event.subscription_id", "/event/subscription_id", "/Event Data/event.subscription_id",
                 "/Event Data/subscription_id", "user.subscription.id", "/user/subscription/id", "subscription_id",
                 "subscriptionId"
-            ).unless(isMessaging, because: "an e-mail or SMS subscription is not the push subscription"),
+            )
+            .unless(isMessaging, because: "an e-mail or SMS subscription is not the push subscription")
+            .unless(isAddress, because: "an address or phone number is not the push subscription"),
             .oneSignalPlayerID: Places("player_id", "/event/player_id", "userId", "playerId")
-                .unless(isMessaging, because: "an e-mail or SMS player is not the push player"),
+                .unless(isMessaging, because: "an e-mail or SMS player is not the push player")
+                .unless(isAddress, because: "an address or phone number is not the push player"),
         ],
         customerUserID: [
             "event.external_id", "/event/external_id", "/Event Data/event.external_id", "/Event Data/external_id",
             "user.external_id", "/user/external_id", "external_id", "external_user_id",
-            "/user/tags/adapty_customer_user_id", "user.tags.adapty_customer_user_id",
         ],
         customerData: [
             "*", "/user/tags/*", "user.tags.*", "/event/tags/*", "/tags/*", "/additionalData/*", "/event/data/*",
@@ -37,10 +39,14 @@ extension Vendor {
 
     private static let isMessaging = Condition.any(
         ["event.kind", "/event/kind", "/Event Data/event.kind", "event_kind", "kind"].map {
-            .prefix($0, ["message.email.", "message.sms."])
+            .prefix($0, ["message.email.", "message.sms.", "message.rcs.", "message.whatsapp."])
         }
             + [
                 "event.subscription_device_type", "/event/subscription_device_type",
-                "/Event Data/event.subscription_device_type", "subscription_device_type",
-            ].map { .text($0, is: ["email", "sms"]) })
+                "/Event Data/event.subscription_device_type", "subscription_device_type", "user.subscription.type",
+                "/user/subscription/type", "device_type", "/event/device_type",
+                // 11 and 14 are the numbers of the old API.
+            ].map { .text($0, is: ["email", "sms", "rcs", "whatsapp", "11", "14"]) })
+
+    private static let isAddress = Condition.any([.hasForm(.email), .hasForm(.phone)])
 }

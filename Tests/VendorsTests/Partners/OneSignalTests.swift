@@ -31,12 +31,12 @@ struct OneSignalTests {
                 """#,
                 ofUser),
             PartnerCase(
-                "the external id before that tag",
+                "that tag before the external id",
                 #"""
                 {"event":{"subscription_id":"s-1","external_id":"e"},
                 "user":{"tags":{"adapty_customer_user_id":"t"}}}
                 """#,
-                "customer_user_id e \(push)"),
+                "customer_user_id t \(push)"),
             PartnerCase(
                 "the profile before everything",
                 #"{"event.subscription_id":"s-1","event.external_id":"u","user.tags.adapty_profile_id":"\#(profile)"}"#,
