@@ -22,6 +22,8 @@ struct Patchbay: AsyncParsableCommand {
 extension ExitCode {
     /// What was given cannot be read.
     static let dataError = ExitCode(65)
+    /// A file that was named cannot be read (sysexits.h).
+    static let noInput = ExitCode(66)
     /// Nothing to do: nothing of that kind is there.
     static let nothingMatched = ExitCode(1)
     /// The command was given in a way that it does not do.

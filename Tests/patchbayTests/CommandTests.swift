@@ -82,10 +82,32 @@ struct CommandTests {
             query.output
                 == #"{"customer_user_id":"usr_1","identifiers":{"adjust_device_id":"4c1f0f5e"},"at":"2026-10-14T08:21:43.000Z"}"#
                 + "\n")
+        let marked = try RunningPatchbay.run(
+            ["normalize", "--vendor", "adjust", "--query", "?adid=4c1f0f5e&user_id=usr_1&created_at=1791966103"])
+        #expect(marked.output == query.output)
         #expect(try RunningPatchbay.run(["normalize", "--vendor", "amplitude"], input: "{").status == 65)
         let unknown = try RunningPatchbay.run(["normalize", "--vendor", "nobody"], input: "{}")
         #expect(unknown.status == 64)
         #expect(unknown.errors.contains("appsflyer"))
+    }
+
+    @Test("normalize reads several files, and goes on behind one that it cannot read")
+    func normalizeFiles() throws {
+        let directory = try TemporaryDirectory()
+        let first = try directory.write(#"{"appsflyer_id":"1","customer_user_id":"u"}"#, to: "1.json")
+        let second = try directory.write("{", to: "2.json")
+        let third = try directory.write(#"{"appsflyer_id":"3","user":"v"}"#, to: "3.json")
+        let patch = #"{"customer_user_id":"u","identifiers":{"appsflyer_id":"1"},"at":null}"# + "\n"
+        let command = ["normalize", "--vendor", "appsflyer"]
+        let all = try RunningPatchbay.run(command + [first, second, third])
+        #expect(all.status == 65)
+        #expect(all.output == patch)
+        #expect(all.errors.contains("\(third):"))
+        #expect(all.errors.contains("the payload's keys: appsflyer_id, user"))
+        let missing = try RunningPatchbay.run(command + [directory.path + "/none.json", first])
+        #expect(missing.status == 66)
+        #expect(missing.output == patch)
+        #expect(try RunningPatchbay.run(command + [first, "-"], input: "{}").status == 0)
     }
 
     @Test("demo delivers every sample and shows what the sandbox holds")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import EventLoop
 import Glibc
 import Relay
 import Vendors
@@ -12,10 +13,12 @@ struct Normalize: AsyncParsableCommand {
             Example:
               patchbay normalize --vendor appsflyer < payload.json
               patchbay normalize --vendor adjust --query 'adid=4c1f0f5e&user_id=usr_1' < /dev/null
+              patchbay normalize --vendor onesignal today/*.json
               patchbay normalize --vendor facebook --content-type application/x-www-form-urlencoded < payload.form
 
-            The patches go to standard output as JSON lines, the explanation to standard error. Exit 0 also when \
-            everything was skipped, 65 when the payload cannot be read.
+            Reads the files, one request each, or standard input where none is named. The patches go to standard \
+            output as JSON lines, the explanation to standard error. Exit 0 also when everything was skipped, 65 when \
+            a payload cannot be read, 66 when a file cannot be.
             """)
 
     @Option(help: "The vendor whose payload it is.")
@@ -24,7 +27,7 @@ struct Normalize: AsyncParsableCommand {
     @Option(help: "A configuration whose vendors: adds names or vendors.")
     var config: String?
 
-    @Option(help: "The query string, without the ?.")
+    @Option(help: "The query string, with or without the ? before it.")
     var query = ""
 
     @Option(help: "The content type; without it the payload's own looks decide.")
@@ -33,19 +36,42 @@ struct Normalize: AsyncParsableCommand {
     @Flag(help: "Only the patches, no explanation.")
     var json = false
 
+    @Argument(help: "Files with a request's body each; - is standard input.")
+    var files: [String] = []
+
     func run() async throws {
         let catalog = try catalog()
         guard catalog.knows(vendor: vendor) else {
             let known = catalog.vendorNames.joined(separator: ", ")
             throw ValidationError("--vendor: there is no \(vendor). There are \(known).")
         }
-        let (result, trace) = catalog.explain(request(), through: .hook(Source(name: vendor, vendor: vendor, app: "")))
-        if !json { printError(trace.findings.map(\.description).joined(separator: "\n")) }
-        switch result {
+        var exitCode = ExitCode.success
+        for file in files.isEmpty ? ["-"] : files {
+            if files.count > 1, !json { printError("\(file):") }
+            do {
+                try show(catalog.explain(request(try contents(of: file)), through: entrance))
+            } catch let code as ExitCode {
+                exitCode = code
+            } catch {
+                printError("\(file): \(error)")
+                exitCode = .noInput
+            }
+        }
+        if exitCode != .success { throw exitCode }
+    }
+
+    private var entrance: Entrance { .hook(Source(name: vendor, vendor: vendor, app: "")) }
+
+    private func show(_ explained: (result: Result<Normalization, Refusal>, trace: Trace)) throws {
+        if !json { printError(explained.trace.findings.map(\.description).joined(separator: "\n")) }
+        switch explained.result {
         case .success(let normalization):
             for patch in normalization.patches { print(String(decoding: patch.json, as: UTF8.self)) }
             guard !json else { return }
             for skip in normalization.skips { printError("skipped: \(skip.reason.rawValue): \(skip.detail)") }
+            if !normalization.keys.isEmpty {
+                printError("the payload's keys: \(normalization.keys.joined(separator: ", "))")
+            }
         case .failure(let refusal):
             printError("This payload cannot be read: \(refusal.message)")
             throw ExitCode.dataError
@@ -57,9 +83,17 @@ struct Normalize: AsyncParsableCommand {
         return try loadConfiguration(config).catalog
     }
 
-    private func request() -> Request {
-        let body = readAll(STDIN_FILENO)
+    private func contents(of file: String) throws -> [UInt8] {
+        guard file != "-" else { return readAll(STDIN_FILENO) }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open") }
+        defer { close(descriptor) }
+        return readAll(descriptor)
+    }
+
+    private func request(_ body: [UInt8]) -> Request {
         let headers = contentType.map { [Field("Content-Type", $0)] } ?? []
+        let query = query.hasPrefix("?") ? String(query.dropFirst()) : query
         let method = body.isEmpty && !query.isEmpty ? Method.get : .post
         return Request(method: method, path: "/hooks/\(vendor)", query: query, headers: Headers(headers), body: body)
     }
