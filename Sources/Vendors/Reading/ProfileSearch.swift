@@ -81,14 +81,17 @@ extension JSONValue {
     /// Whether one of Adapty's names of a profile can stand anywhere in this. One look at each node and no recursion:
     /// asked of nearly every event, and answered with no.
     var mayNameProfile: Bool {
+        let lengths = (
+            UInt32(CanonicalName.profileIDBytes.count), UInt32(CanonicalName.customerUserIDBytes.count)
+        )
         var node = node
         let end = node + Int(node.pointee.span)
         while node < end {
             switch node.pointee.kind {
             case JSON_NAME:
                 let length = node.pointee.length
-                if length == CanonicalName.profileIDBytes.count || length == CanonicalName.customerUserIDBytes.count,
-                    let text = node.pointee.text, memcmp(text, CanonicalName.prefix, CanonicalName.prefixLength) == 0
+                if length == lengths.0 || length == lengths.1, let text = node.pointee.text,
+                    memcmp(text, CanonicalName.prefix, CanonicalName.prefixLength) == 0
                 {
                     return true
                 }

@@ -1,3 +1,4 @@
+import Relay
 import Testing
 
 @testable import Vendors
@@ -94,5 +95,70 @@ struct JSONRepairTests {
         // Read twice it would be mended: a repeated name, and a string that ends in a backslash.
         let body = #"{"appsflyer_id":"a","customer_user_id":"u\\","appsflyer_id":"b"}"#
         #expect(try catalog.hook("appsflyer", body).summary == [#"customer_user_id u\ {"appsflyer_id":"b"}"#])
+    }
+
+    private static let marks = Array("\"\"\"\\,:{}[]\n\u{1}x ".utf8)
+
+    private static func damage(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
+        let place = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0: bytes.remove(at: place)
+        case 1: bytes[place] = marks.randomElement(using: &generator) ?? 0
+        default: bytes.insert(marks.randomElement(using: &generator) ?? 0, at: place)
+        }
+    }
+
+    @Test("makes what can be read, and leaves what is sound as it is", arguments: WrappedPayloadTests.documents)
+    func sound(_ name: String) throws {
+        let original = try Sample.fixture(name)
+        for seed in 1...200 as ClosedRange<UInt64> {
+            var generator = SeededGenerator(seed)
+            var bytes = original
+            for _ in 0..<Int.random(in: 0...3, using: &generator) { Self.damage(&bytes, using: &generator) }
+            let strict = try? JSONTree.parse(bytes)
+            guard let repaired = Self.repaired(bytes) else {
+                if let strict { #expect(strict.isScalar) }
+                continue
+            }
+            let tree = try JSONTree.parse(repaired)
+            #expect(Self.repaired(repaired) == repaired)
+            if let strict { #expect(tree == strict) }
+        }
+    }
+
+    @Test("never gives one person the ids of another")
+    func people() throws {
+        let catalog = try VendorCatalog()
+        let events = (1...4).map { #"{"appsflyer_id":"A\#($0)","customer_user_id":"U\#($0)","note":"He said hi"}"# }
+        let texts = [
+            "[" + events.joined(separator: ",") + "]", events.joined(separator: "\n"), events.joined(),
+            #"{"data":["# + events.joined(separator: ", ") + "]}",
+        ]
+        var read = 0
+        for seed in 1...6000 as ClosedRange<UInt64> {
+            var generator = SeededGenerator(seed)
+            var bytes = Array(texts[Int(seed % 4)].utf8)
+            for _ in 0..<Int.random(in: 1...2, using: &generator) { Self.damage(&bytes, using: &generator) }
+            // What can be read at once says what it says.
+            guard (try? JSONTree.parse(bytes)) == nil else { continue }
+            guard let result = try? catalog.hook("appsflyer", Sample.request(bytes, type: nil)) else { continue }
+            for patch in result.patches {
+                guard case .text(let id)? = patch.identifiers[.appsflyerID], id.count == 2,
+                    patch.profile.value.count == 2
+                else { continue }
+                read += 1
+                #expect(id.last == patch.profile.value.last, "\(String(decoding: bytes, as: UTF8.self))")
+            }
+        }
+        #expect(read > 1000)
+    }
+}
+
+extension JSONTree {
+    fileprivate var isScalar: Bool {
+        switch self {
+        case .array, .object: false
+        default: true
+        }
     }
 }
