@@ -143,8 +143,9 @@ struct JSONRepairTests {
             guard (try? JSONTree.parse(bytes)) == nil else { continue }
             guard let result = try? catalog.hook("appsflyer", Sample.request(bytes, type: nil)) else { continue }
             for patch in result.patches {
-                guard case .text(let id)? = patch.identifiers[.appsflyerID], id.count == 2,
-                    patch.profile.value.count == 2
+                // Whose number was damaged cannot be told apart here.
+                guard case .text(let id)? = patch.identifiers[.appsflyerID], id.last?.isNumber == true,
+                    patch.profile.value.last?.isNumber == true
                 else { continue }
                 read += 1
                 #expect(id.last == patch.profile.value.last, "\(String(decoding: bytes, as: UTF8.self))")
