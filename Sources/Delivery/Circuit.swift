@@ -3,8 +3,9 @@ import Relay
 /// Whether an app's upstream is worth asking. Opens when different profiles fail on end, or at once when the app's
 /// settings are wrong; lets one probe through when its time is up; closes when the probe works.
 ///
-/// One profile counts once, however often it fails: what is wrong with one holds up no other. 429 does not count: it is
-/// an answer, and the pacer's business. Neither does what we abandoned ourselves.
+/// One profile counts once, however often it fails: what is wrong with one holds up no other. A refusal counts the first
+/// time: those that were refused before are tried again and again, and say nothing new of the upstream. 429 does not
+/// count: it is an answer, and the pacer's business. Neither does what we abandoned ourselves.
 struct Circuit: Sendable {
     enum Permission: Equatable {
         case closed
@@ -58,8 +59,9 @@ struct Circuit: Sendable {
     }
 
     /// An attempt for a profile ended. Returns the change, if the state changed.
+    /// - Parameter isRetry: an attempt for it had failed before.
     mutating func ended(
-        _ outcome: Outcome, of profile: ProfileReference, at now: ContinuousClock.Instant,
+        _ outcome: Outcome, of profile: ProfileReference, isRetry: Bool = false, at now: ContinuousClock.Instant,
         using generator: inout some RandomNumberGenerator
     ) -> CircuitChange? {
         switch outcome {
@@ -71,6 +73,9 @@ struct Circuit: Sendable {
             let wasPaused = isPaused
             state = .open(Opening(until: now.advanced(by: Self.pause), probes: 0, isPaused: true))
             return wasPaused ? nil : .paused(failure)
+        case .refused where isRetry:
+            refusedAgain(at: now, using: &generator)
+            return nil
         case .refused(let failure, _):
             return failed(failure, of: profile, isRefusal: true, at: now, using: &generator)
         case .failed(let failure, _, _):
@@ -97,6 +102,16 @@ struct Circuit: Sendable {
             state = .closed(failing: [])
             return .closed
         }
+    }
+
+    /// Where it was the probe for want of another, the next one comes as soon as this one did.
+    private mutating func refusedAgain(
+        at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
+    ) {
+        guard case .halfOpen(var opening) = state else { return }
+        let rest = opening.isPaused ? Self.pause : Self.rest(probes: opening.probes, using: &generator)
+        opening.until = now.advanced(by: rest)
+        state = .open(opening)
     }
 
     private mutating func failed(

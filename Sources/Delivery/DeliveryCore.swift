@@ -113,7 +113,8 @@ package struct DeliveryCore: Sendable {
     ) -> Verdict {
         let outcome = attempt.outcome
         inFlight -= 1
-        let change = circuit.ended(outcome, of: delivery.profile, at: now, using: &generator)
+        let change = circuit.ended(
+            outcome, of: delivery.profile, isRetry: delivery.attempts > 0, at: now, using: &generator)
         pace(outcome, of: delivery.profile, at: now)
         let settlement = settlement(of: delivery, attempt, wall: wall, told: told, using: &generator)
         switch settlement {

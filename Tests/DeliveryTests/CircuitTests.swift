@@ -80,6 +80,29 @@ struct CircuitTests {
         #expect(circuit.ended(outcome, of: .number(9), at: base, using: &generator) != nil)
     }
 
+    @Test("those that are refused again and again open nothing, and as probes make no pause longer")
+    func refusedAgain() {
+        var generator = Seeded(1)
+        var circuit = Circuit(failuresToOpen: 10)
+        for number in 0..<100 {
+            #expect(
+                circuit.ended(.blocked, of: .number(number), isRetry: true, at: base, using: &generator) == nil)
+        }
+        #expect(circuit.isClosed)
+        for number in 0..<10 { _ = circuit.ended(.blocked, of: .number(number), at: base, using: &generator) }
+        var now = base
+        for number in 0..<20 {
+            guard case .open(let until) = circuit.permission(at: now) else {
+                Issue.record("not open")
+                return
+            }
+            #expect(now.duration(to: until) <= .seconds(1))
+            now = until
+            circuit.began(at: now)
+            _ = circuit.ended(.blocked, of: .number(number), isRetry: true, at: now, using: &generator)
+        }
+    }
+
     @Test("what is refused on end opens it, and one that was on its way and works closes it again")
     func refusals() {
         var generator = Seeded(1)
