@@ -160,6 +160,7 @@ extension RefusedRequest {
         if let tolerance = evidence.tolerance { json.field("tolerance_ms", tolerance.milliseconds) }
         if !message.isEmpty { json.field("message", message) }
         if !detail.isEmpty { json.field("detail", detail) }
+        if !keys.isEmpty { json.array("keys") { json in for key in keys { json.element(key) } } }
     }
 
     /// On one line, what helps most first.

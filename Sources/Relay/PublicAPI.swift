@@ -212,6 +212,7 @@ extension Response {
         account.accepted = receipt.accepted
         account.unchanged = receipt.unchanged
         account.skips = receipt.skips
+        account.keys = receipt.keys
         account.unreadableTimes = receipt.unreadableTimes
     }
 }

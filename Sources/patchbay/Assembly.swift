@@ -116,6 +116,7 @@ struct Assembly {
             PublicService(
                 servers: servers, health: ground.health, answers: ground.answers, requestLog: requestLog,
                 clock: clock, drain: drain, logger: logger),
+            IdleSourceReport(requestLog: requestLog, clock: clock),
             WaitingReport(outbox: outbox, conditions: ground.observer, clock: clock, logger: logger),
             incidents,
             HangupService(loop: loops[0], reload: reload),

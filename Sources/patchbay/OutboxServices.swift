@@ -49,6 +49,18 @@ struct WaitingReport: Service {
     }
 }
 
+/// One log line an hour for each source of which every event was skipped.
+struct IdleSourceReport: Service {
+    let requestLog: RequestLog
+    let clock: LoopClock
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await clock.sleep(for: .seconds(3600))) != nil { requestLog.warnOfIdleSources() }
+        }
+    }
+}
+
 /// Tells what the outbox does by itself; ends the process where the outbox cannot be believed any more. Whoever starts
 /// it again starts it on what the file really holds.
 final class OutboxIncidents: Service {

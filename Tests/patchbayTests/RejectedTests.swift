@@ -21,6 +21,23 @@ struct RejectedTests {
 
     private static let environment = ["ADMIN": "admin-token", "KEY": "secret_live_x", "TOKEN": "a-token-of-length-23"]
 
+    // Regression: a wrong field name was answered 200 with "skipped":1 for ever, and nobody saw it.
+    @Test("what was answered 200 and came to nothing is found by the same command, with the names of its fields")
+    func skipped() async throws {
+        let directory = try TemporaryDirectory()
+        let path = try configuration(directory)
+        let relay = try await RunningPatchbay(["serve", "--config", path], environment: Self.environment)
+        let answer = try TestClient(relay.address).post(
+            "/hooks/onesignal", #"{"external_user":"canary-user-3f","player":"canary-player-9a"}"#,
+            ["X-Api-Key": "a-token-of-length-23"])
+        #expect(answer.status == 200 && answer.text.contains(#""skipped":1"#))
+        let run = try RunningPatchbay.run(
+            ["rejected", "--config", path, "--admin", relay.adminAddress], environment: ["ADMIN": "admin-token"])
+        #expect(run.output.contains("skipped"))
+        #expect(run.output.contains("The payload's keys are external_user, player."))
+        #expect(!run.output.contains("canary"))
+    }
+
     @Test("a wrong secret is found by one command, also under a flood, with the digest of the body that came with it")
     func wrongSecret() async throws {
         let directory = try TemporaryDirectory()

@@ -52,6 +52,8 @@ package struct Account: Sendable {
     package var accepted = 0
     package var unchanged = 0
     package var skips: [Skip] = []
+    /// The names of a payload's fields, where no id or no profile was found in it.
+    package var keys: [String] = []
     /// Patches whose time is there and cannot be read.
     package var unreadableTimes = 0
     private var denial: Box?

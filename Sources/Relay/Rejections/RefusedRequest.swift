@@ -12,6 +12,8 @@ package struct RefusedRequest: Sendable {
     package let detail: String
     package let evidence: Evidence
     package let shape: RequestShape
+    /// The names of the payload's fields, where no id or no profile was found in it; never a value.
+    package let keys: [String]
 
     init(_ exchange: Exchange, label: ProfileLabel) {
         let account = exchange.account
@@ -20,12 +22,14 @@ package struct RefusedRequest: Sendable {
         method = exchange.method
         bodyBytes = exchange.requestBodyBytes
         message = account.shown(account.message, label).printable(atMost: 200)
-        detail = account.shown(account.cause, label).printable(atMost: 200)
+        let cause = account.skips.first.map { account.isRefusal ? account.cause : $0.detail } ?? account.cause
+        detail = account.shown(cause, label).printable(atMost: 200)
         var evidence = account.evidence ?? Evidence()
         evidence.keyID = evidence.keyID?.printable(atMost: 64)
         evidence.expectedBytes = Array(evidence.expectedBytes.prefix(8))
         self.evidence = evidence
         shape = account.shape ?? RequestShape()
+        keys = account.keys.map { $0.printable(atMost: 64) }
     }
 }
 

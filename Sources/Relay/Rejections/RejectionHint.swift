@@ -20,6 +20,7 @@ struct RejectionHint {
             return clock(skew, tolerance)
         }
         switch kind.code {
+        case RejectionKind.skippedCode: return skipped
         case "unauthorized": return credential
         case "rate_limited":
             return "More requests than limits allow (\(kind.cause)): raise it if this is wanted traffic."
@@ -32,6 +33,19 @@ struct RejectionHint {
         case "payload_too_large": return "The body is longer than limits.body_bytes allows."
         case "request_timeout": return "The sender is slower than deadlines allow, or never sent what it announced."
         default: return told
+        }
+    }
+
+    /// It was answered 2xx, and nothing came of it.
+    private var skipped: String {
+        let keys = request.keys.isEmpty ? "" : " The payload's keys are \(request.keys.joined(separator: ", "))."
+        switch kind.cause {
+        case Skip.Reason.noIdentifier.rawValue:
+            return "No id that Adapty could use was found (\(request.detail)).\(keys)"
+        case Skip.Reason.noProfile.rawValue:
+            return "It names nobody: neither a customer user id nor a profile id was found.\(keys)"
+        default:
+            return "Understood, and of no use: \(request.detail).\(keys)"
         }
     }
 

@@ -23,6 +23,23 @@ package struct RejectionKind: Sendable, Hashable {
         code = account.refusal
         cause = account.cause.asReason
     }
+
+    /// A request that was answered 2xx and came to nothing. Nil for another, and for what Adapty itself had sent to the
+    /// vendor: that is as it should be.
+    init?(skippedBy exchange: Exchange) {
+        let account = exchange.account
+        guard let skip = account.skips.first, account.accepted == 0, account.unchanged == 0, !account.isRefusal,
+            skip.reason != .echo
+        else { return nil }
+        route = account.route
+        caller = account.caller
+        app = account.app
+        status = exchange.status
+        code = Self.skippedCode
+        cause = skip.reason.rawValue
+    }
+
+    static let skippedCode = "skipped"
 }
 
 extension String {

@@ -28,10 +28,28 @@ package struct RequestLog: RequestObserver {
     package func answered(_ exchange: Exchange) {
         let rejection = RejectionKind(exchange)
         requests.count(exchange, rejection)
-        if let rejection { rejections.note(exchange, as: rejection, label: label) }
+        if let kind = rejection ?? RejectionKind(skippedBy: exchange) {
+            rejections.note(exchange, as: kind, label: label)
+        }
         var level = Self.level(of: exchange)
         if LogBulk.takes(exchange), !bulk.isFirst(exchange, rejection, level) { level = .debug }
         log.write(level, "request") { write(exchange, to: &$0) }
+    }
+
+    /// Says of which sources every event was skipped since this was last called: a wrong field name is answered 200 for
+    /// ever, and nobody at the vendor sees it. Called once an hour.
+    package func warnOfIdleSources() {
+        for source in requests.takeIdleSources() {
+            log.write(.warning, "nothing of what a source sends can be used") { json in
+                json.field("source", source.name)
+                json.field("skipped", source.skipped)
+                json.field("reason", source.skip.reason.rawValue)
+                json.field("detail", source.skip.detail)
+                if !source.keys.isEmpty {
+                    json.array("keys") { json in for key in source.keys { json.element(key) } }
+                }
+            }
+        }
     }
 
     /// The node stops: what was not written is summed up now.

@@ -13,10 +13,30 @@ struct RequestMetrics: Sendable {
     /// Beyond so many kinds of refusals, further ones are counted together.
     private static let mostRejections = 512
 
+    /// What requests of one kind came to. A class: changed where it is, under the lock.
+    private final class Tally {
+        let counter: Counter
+        /// Events that were accepted or unchanged, and those that were skipped, since it was last asked.
+        var taken = 0
+        var skipped = 0
+        /// Of the last request of which nothing came.
+        var lastSkip: (skip: Skip, keys: [String])?
+
+        init(_ counter: Counter) { self.counter = counter }
+    }
+
     /// Most requests are of the same kind as the one before: to see that is to compare three words.
     private struct Requests {
-        var counters: [Key: Counter] = [:]
-        var last: (key: Key, counter: Counter)?
+        var tallies: [Key: Tally] = [:]
+        var last: (key: Key, tally: Tally)?
+    }
+
+    /// A source of which nothing came to anything.
+    struct IdleSource {
+        let name: String
+        let skipped: Int
+        let skip: Skip
+        let keys: [String]
     }
 
     private struct SkipKind: Hashable {
@@ -41,11 +61,19 @@ struct RequestMetrics: Sendable {
         let account = exchange.account
         let key = Key(route: account.route, caller: account.caller, status: exchange.status)
         counters.requests.withLock { requests in
-            if let last = requests.last, last.key == key { return last.counter.increment() }
-            let counter = requests.counters[key] ?? Self.counter(of: key)
-            requests.counters[key] = counter
-            requests.last = (key, counter)
-            counter.increment()
+            let tally: Tally
+            if let last = requests.last, last.key == key {
+                tally = last.tally
+            } else {
+                tally = requests.tallies[key] ?? Tally(Self.counter(of: key))
+                requests.tallies[key] = tally
+                requests.last = (key, tally)
+            }
+            tally.counter.increment()
+            tally.taken &+= account.accepted &+ account.unchanged
+            guard let skip = account.skips.first else { return }
+            tally.skipped &+= account.skips.count
+            tally.lastSkip = (skip, account.keys)
         }
         if account.accepted > 0 { accepted.increment(by: account.accepted) }
         if account.unchanged > 0 { unchanged.increment(by: account.unchanged) }
@@ -59,6 +87,23 @@ struct RequestMetrics: Sendable {
         Counter(
             label: "patchbay_requests_total",
             dimensions: [("route", key.route), ("caller", key.caller), ("status", String(key.status))])
+    }
+
+    /// The sources of which every event was skipped since this was last asked.
+    func takeIdleSources() -> [IdleSource] {
+        counters.requests.withLock { requests in
+            var taken: Set<String> = []
+            var idle: [String: IdleSource] = [:]
+            for (key, tally) in requests.tallies where key.route.hasPrefix("/hooks/") {
+                if tally.taken > 0 { taken.insert(key.caller) }
+                if let last = tally.lastSkip, tally.skipped > 0 {
+                    idle[key.caller] = IdleSource(
+                        name: key.caller, skipped: tally.skipped, skip: last.skip, keys: last.keys)
+                }
+                (tally.taken, tally.skipped, tally.lastSkip) = (0, 0, nil)
+            }
+            return idle.values.filter { !taken.contains($0.name) }.sorted { $0.name < $1.name }
+        }
     }
 
     private func count(_ kind: RejectionKind) {
