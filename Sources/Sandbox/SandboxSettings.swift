@@ -18,7 +18,7 @@ package struct SandboxSettings: Sendable {
 /// What goes wrong, and how often.
 package struct SandboxFaults: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
-        /// Answers late.
+        /// Applies late, and answers then, whether somebody still waits for it or not.
         case latency(Duration)
         /// Answers with that status instead; 429 and 503 with `Retry-After`.
         case status(Int)
@@ -36,7 +36,7 @@ package struct SandboxFaults: Sendable, Equatable {
 
     package init() {}
 
-    /// Reads `latency=200ms`, `429`, `500:0.2`, `reset:0.05`: what, and with which probability if not always.
+    /// Reads `latency=200ms` or `latency=20s`, `429`, `500:0.2`, `reset:0.05`: what, and with which probability if not always.
     package mutating func add(_ text: String) -> Bool {
         let parts = text.split(separator: ":", maxSplits: 1)
         var probability = 1.0
@@ -52,8 +52,12 @@ package struct SandboxFaults: Sendable, Equatable {
     private static func kind(_ text: Substring) -> Kind? {
         if text == "reset" { return .reset }
         if let status = Int(text), (400...599).contains(status) { return .status(status) }
-        guard text.hasPrefix("latency="), text.hasSuffix("ms") else { return nil }
-        return Int(text.dropFirst("latency=".count).dropLast(2)).flatMap { $0 >= 0 ? .latency(.milliseconds($0)) : nil }
+        guard text.hasPrefix("latency=") else { return nil }
+        let duration = text.dropFirst("latency=".count)
+        let (digits, unit) = duration.hasSuffix("ms") ? (duration.dropLast(2), 1) : (duration.dropLast(1), 1000)
+        // A day is longer than anybody waits.
+        guard duration.last == "s", let count = Int(digits), (0...86_400_000 / unit).contains(count) else { return nil }
+        return .latency(.milliseconds(count * unit))
     }
 
     /// What befalls one request; nil for nothing.

@@ -34,6 +34,16 @@ struct IntegrationIdentifiersTests {
         #expect(identifiers == IntegrationIdentifiers([.branchID: "b"]))
     }
 
+    // Regression: a set had room for 16, and a 17th identifier would have been none of any.
+    @Test("a set has room for each of them, and tells them apart")
+    func sets() {
+        let all = IdentifierSet(Identifier.allCases)
+        #expect(all.rawValue.nonzeroBitCount == Identifier.allCases.count)
+        for identifier in Identifier.allCases {
+            #expect(IdentifierSet(identifier).rawValue.nonzeroBitCount == 1 && all.contains(identifier))
+        }
+    }
+
     @Test("lose what v1 does not know when limited to it")
     func limited() {
         let identifiers = IntegrationIdentifiers([.posthogDistinctUserID: "p", .branchID: "b"])

@@ -149,7 +149,9 @@ struct SandboxTests {
         #expect(profiles[1]["profile_id"] as? String == profileID)
     }
 
-    @Test("faults are read as they are written", arguments: ["latency=200ms", "429", "500:0.2", "reset:0.05", "reset"])
+    @Test(
+        "faults are read as they are written",
+        arguments: ["latency=200ms", "latency=20s", "429", "500:0.2", "reset:0.05", "reset"])
     func faults(text: String) {
         var faults = SandboxFaults()
         let isTaken = faults.add(text)
@@ -159,7 +161,10 @@ struct SandboxTests {
 
     @Test(
         "what is no fault is refused",
-        arguments: ["", "latency", "latency=x", "200", "reset:2", "429:x", "latency=-1ms"])
+        arguments: [
+            "", "latency", "latency=x", "200", "reset:2", "429:x", "latency=-1ms", "latency=20", "latency=s",
+            "latency=9223372036854775807s", "latency=20m",
+        ])
     func badFaults(text: String) {
         var faults = SandboxFaults()
         let isTaken = faults.add(text)

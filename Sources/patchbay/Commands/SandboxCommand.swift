@@ -36,8 +36,9 @@ struct SandboxCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Something that goes wrong: latency=200ms, a status such as 429 or 503, or reset; with a probability \
-            behind a colon, as in 500:0.2. Repeat for more.
+            Something that goes wrong: latency=200ms or latency=20s (beyond the sender's timeout it is applied \
+            late), a status such as 429 or 503, or reset; with a probability behind a colon, as in 500:0.2. Repeat \
+            for more.
             """)
     var fault: [String] = []
 
@@ -73,7 +74,7 @@ struct SandboxCommand: AsyncParsableCommand {
             return profile
         }
         for text in fault where !settings.faults.add(text) {
-            throw ValidationError("--fault: \(text) is none of latency=200ms, 400 to 599, reset, with :0.1 behind it.")
+            throw ValidationError("--fault: \(text) is none of latency=200ms, latency=20s, 400 to 599, reset, with :0.1 behind it.")
         }
         return settings
     }
