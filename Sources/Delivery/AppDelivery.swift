@@ -136,7 +136,10 @@ package actor AppDelivery<DeliveryClock: Clock> where DeliveryClock.Instant == C
             switch attempt.outcome {
             case .applied: (delivery.awaiting.filter { $0.isAnswered(byApplying: sent) }, attempt.answer)
             case .rejected(let failure, let fields):
-                (delivery.callers(ofRejection: FieldRejection(failure, fields)), attempt.answer)
+                (
+                    delivery.callers(ofRejection: FieldRejection(failure, fields)),
+                    attempt.answer.flatMap { $0.isWhole ? $0 : nil } ?? FieldRejection(failure, fields).remembered
+                )
             case .profileMissing: (delivery.awaiting, attempt.answer)
             case .misconfigured: (delivery.awaiting, nil)
             case .refused, .failed, .abandoned: ([], nil)

@@ -25,6 +25,8 @@ struct Circuit: Sendable {
         var until: ContinuousClock.Instant
         /// Probes that failed on end.
         var probes: Int
+        /// Probes so far, whatever they came to.
+        var turns = 0
         var isPaused: Bool
         /// Profiles were refused, which says nothing of those that are on their way: one that works shows that the
         /// upstream does.
@@ -109,6 +111,7 @@ struct Circuit: Sendable {
         at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
     ) {
         guard case .halfOpen(var opening) = state else { return }
+        opening.turns += 1
         let rest = opening.isPaused ? Self.pause : Self.rest(probes: opening.probes, using: &generator)
         opening.until = now.advanced(by: rest)
         state = .open(opening)
@@ -133,6 +136,7 @@ struct Circuit: Sendable {
             return nil
         case .halfOpen(var opening):
             opening.probes += 1
+            opening.turns += 1
             opening.until = now.advanced(
                 by: opening.isPaused ? Self.pause : Self.rest(probes: opening.probes, using: &generator))
             state = .open(opening)
@@ -149,5 +153,5 @@ struct Circuit: Sendable {
 
 extension Circuit.Opening {
     /// By turns: those that wait longest may all be of one sender whom the upstream refuses.
-    fileprivate var order: ProbeOrder { probes.isMultiple(of: 2) ? .oldest : .newest }
+    fileprivate var order: ProbeOrder { turns.isMultiple(of: 2) ? .oldest : .newest }
 }

@@ -56,18 +56,17 @@ package final class SQLiteOutbox: Outbox {
             let hadNewerTimes = !ledger.newerTimes.isEmpty
             defer { needsHousekeeping = !hadNewerTimes && !ledger.newerTimes.isEmpty }
             // They get no place in the order of arrival: nothing of them is kept.
-            func recognize(_ patch: Patch) -> Disposition? {
-                let arrival = Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
-                return ledger.recognize(arrival, at: now)
+            func arrival(_ patch: Patch) -> Arrival {
+                Arrival(patch, of: submission, sequence: 0, mostAhead: settings.mostAhead)
             }
-            if submission.patches.count == 1 { return recognize(submission.patches[0])?.alone }
-            var dispositions: [Disposition] = []
-            dispositions.reserveCapacity(submission.patches.count)
-            for patch in submission.patches {
-                guard let disposition = recognize(patch) else { return nil }
-                dispositions.append(disposition)
+            if submission.patches.count == 1 {
+                return ledger.recognize(arrival(submission.patches[0]), at: now)?.alone
             }
-            return dispositions
+            // All of them or none: what is counted here is not to be counted again by an append.
+            let arrivals = submission.patches.map(arrival)
+            guard arrivals.allSatisfy({ ledger.knows($0, at: now) }) else { return nil }
+            let dispositions = arrivals.compactMap { ledger.recognize($0, at: now) }
+            return dispositions.count == arrivals.count ? dispositions : nil
         }
         // The store sleeps until there is something to do, and does not know of the first newer time.
         if needsHousekeeping { mail.withLock { $0.wantsHousekeeping = true } }

@@ -98,6 +98,8 @@ struct CircuitTests {
             }
             #expect(now.duration(to: until) <= .seconds(1))
             now = until
+            // By turns all the same: what comes new is not kept behind those.
+            #expect(circuit.permission(at: now) == .probe(number.isMultiple(of: 2) ? .oldest : .newest))
             circuit.began(at: now)
             _ = circuit.ended(.blocked, of: .number(number), isRetry: true, at: now, using: &generator)
         }

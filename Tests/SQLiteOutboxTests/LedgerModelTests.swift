@@ -290,6 +290,13 @@ private struct Model {
         let sentSet = IdentifierSet(sent.keys)
         var dead: Set<Identifier> = []
         var kept: [Waiter] = []
+        /// What callers asked for meanwhile goes once more.
+        func askAgain() {
+            let asked = profile.late.reduce(into: IdentifierSet()) { $0.formUnion($1.fields) }
+            for (identifier, known) in before where asked.contains(identifier) && profile.waiting[identifier] == nil {
+                profile.waiting[identifier] = known
+            }
+        }
         /// Ends what was sent of some fields; returns those of which nothing newer had come.
         func end(_ fields: IdentifierSet) -> Set<Identifier> {
             let ended = before.filter { fields.contains($0.key) && isSent($0.key, $0.value) }
@@ -306,7 +313,7 @@ private struct Model {
                 profile.applied[identifier] = applied
             }
             _ = end(sentSet)
-            if profile.waiting.isEmpty, isAskedAgain { profile.waiting = before }
+            askAgain()
             kept = callers.filter { !sentSet.isSuperset(of: $0.fields) }.map { $0.subtracting(sentSet) }
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
         case .rejected(_, let rejection):
@@ -329,7 +336,8 @@ private struct Model {
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
         case .dead:
             dead = end(sentSet)
-            if profile.waiting.isEmpty, isAskedAgain { (profile.waiting, dead) = (before, []) }
+            askAgain()
+            dead = dead.filter { profile.waiting[$0] == nil }
             (profile.due, profile.attempts) = (Timestamp(milliseconds: .min), 0)
         case .missing(let retryAt, _, let told):
             if !isAskedAgain {
@@ -350,6 +358,7 @@ private struct Model {
         let waiting = IdentifierSet(profile.waiting.keys)
         profile.callers = (kept + profile.late).map { Waiter($0.request, $0.fields.intersection(waiting)) }
         profile.late = []
+        if profile.waiting.isEmpty { profile.callers = [] }
         if profile.waiting.isEmpty { (profile.due, profile.attempts) = (nil, 0) }
         return dead
     }

@@ -81,6 +81,27 @@ struct RejectionTests {
         #expect(second.map(\.patch.identifiers) == [IntegrationIdentifiers([.branchID: "b"])])
     }
 
+    // Found by reading: what an app's own settings refused stayed refused when they had changed.
+    @Test("what was never sent is a dead letter, and is tried again when it comes again")
+    func neverSent() {
+        let ours = FieldRejection(Failure(status: nil, code: "bad_profile", message: "not ASCII"), .all)
+        merge(patch("ann", [.branchID: "b"]))
+        #expect(settle(claim(), as: .rejected(at: noon, ours)).map(\.answer) == [nil])
+        #expect(merge(patch("ann", [.branchID: "b"])) == .accepted)
+    }
+
+    @Test("a caller that asked for what was on its way is answered by what goes once more, though others wait too")
+    func lateCallerBesideOthers() {
+        merge(patch("ann", [.branchID: "b"]))
+        let first = claim()
+        merge(patch("ann", [.branchID: "b"]), awaitedBy: 7)
+        merge(patch("ann", [.appsflyerID: "1"]))
+        _ = settle(first, as: .applied(at: noon))
+        let second = claim()
+        #expect(second.map(\.patch.identifiers) == [IntegrationIdentifiers([.branchID: "b", .appsflyerID: "1"])])
+        #expect(second.flatMap(\.awaiting).map(\.request) == [UniqueID(high: 1, low: 7)])
+    }
+
     @Test("a value that a newer one has replaced on its way leaves no dead letter")
     func superseded() {
         merge(patch("ann", [.branchID: "POISON"]))
@@ -153,6 +174,17 @@ struct DeadLetterTests {
         #expect(await outbox.census().map(\.deadLetters) == [1])
         await outbox.close()
         #expect(try letters() == ["branch_id VENOM 1"])
+    }
+
+    @Test("a batch of a refused value and a new one counts the refused value once")
+    func batch() async throws {
+        let outbox = try open()
+        try await refuse("POISON", in: outbox)
+        let both = submission(patch("ann", [.branchID: "POISON"]), patch("bob", [.branchID: "b"]))
+        #expect(outbox.recognize(both) == nil)
+        #expect(try await outbox.append(both).map(\.kind) == [.unchangedApplied, .accepted])
+        await outbox.close()
+        #expect(try letters() == ["branch_id POISON 2"])
     }
 
     @Test("replay and discard forget what is refused: it is tried again", arguments: [DeskChange.replay, .discard])

@@ -52,6 +52,19 @@ struct UncertainTests {
         #expect(ledger.waitingCount == 0 && claim(at: 7200).isEmpty)
     }
 
+    @Test("what comes while it waits to be sent once more goes at once")
+    func doesNotWaitWithIt() {
+        merge("old", at: 0)
+        settle(claim(at: 0), as: .retry(at: noon + .seconds(2), outage, uncertainUntil: noon + .seconds(60)), at: 0)
+        merge("new", at: 1)
+        settle(claim(at: 2), as: .applied(at: noon + .seconds(2)), at: 2)
+        merge("newest", at: 10)
+        let third = claim(at: 10)
+        #expect(values(third) == ["newest"])
+        settle(third, as: .applied(at: noon + .seconds(10)), at: 10)
+        #expect(claim(at: 59).isEmpty && values(claim(at: 60)) == ["newest"])
+    }
+
     @Test("what was given up by a stop, after it was sent, counts as such too")
     func abandoned() {
         merge("old", at: 0)
@@ -116,6 +129,23 @@ struct UncertainAfterStartTests {
         #expect(try await deliver(again, clock, seconds: 100) == ["new 0", "new 60"])
         await again.close()
         await outbox.close()
+    }
+
+    // Found by reading: a row that was up to date was not written again when its attempt was given up.
+    @Test("what a stop gave up is known after the start, also where nothing else of it had changed")
+    func givenUpLate() async throws {
+        let clock = HandClock()
+        let outbox = try SQLiteOutbox(path: scratch.file, settings: clock.settings) { _ in }
+        _ = try await outbox.append(submission(patch("ann", [.branchID: "old"])))
+        let claim = await outbox.claim(9, of: "main", at: clock.now)
+        await outbox.fold()
+        outbox.settle(claim.deliveries[0], as: .abandoned(uncertainUntil: noon + .seconds(60)))
+        await outbox.close()
+        clock.advance(by: .seconds(5))
+        let again = try SQLiteOutbox(path: scratch.file, settings: clock.settings) { _ in }
+        _ = try await again.append(submission(patch("ann", [.branchID: "new"], at: noon + .seconds(1))))
+        #expect(try await deliver(again, clock, seconds: 100) == ["new 5", "new 60"])
+        await again.close()
     }
 
     @Test("after a stop nothing is sent twice but what was given up on its way, and that is known")

@@ -19,7 +19,11 @@ package struct FieldRejection: Sendable, Equatable {
     package init(_ failure: Failure, _ fields: Fields, answer: UpstreamAnswer? = nil) {
         self.failure = failure
         self.fields = fields
-        self.answer = answer.flatMap { $0.isWhole && $0.body.count <= Self.maxAnswerBytes ? $0 : nil }
+        // Its request's id is that of one request.
+        self.answer = answer.flatMap { answer in
+            guard answer.isWhole, answer.body.count <= Self.maxAnswerBytes else { return nil }
+            return UpstreamAnswer(status: answer.status, contentType: answer.contentType, body: answer.body)
+        }
     }
 
     /// An answer is kept with each value that it is about.

@@ -70,6 +70,8 @@ extension Store {
         let now = settings.clock()
         do {
             if let failure = status.lastingFailure { throw failure }
+            // What a commit that failed left is written first: it may take the place of one of these.
+            if !deadLetters.isEmpty { try write([], folding: [], at: now) }
             // Somebody else may have been here since they were looked for.
             let letters = try file.read { db in try ids.compactMap { try StoredLetter.find($0, in: db) } }
             var rows: [AcceptedRow] = []
@@ -89,7 +91,8 @@ extension Store {
             return step
         } catch {
             ledger.undo(to: 0)
-            status.noteFailure(WriteFailure(error))
+            // That too much waits says nothing of the disk.
+            if !(error is DeskError) { status.noteFailure(WriteFailure(error)) }
             throw error
         }
     }
@@ -97,7 +100,7 @@ extension Store {
     /// Takes in again what a dead letter held, as far as nothing newer is known. Returns whether there was any.
     private func exhume(_ letter: StoredLetter, into rows: inout [AcceptedRow], at now: Timestamp) throws -> Bool {
         guard ledger.waitingCount < settings.mostWaiting else {
-            throw WriteFailure(full: "\(ledger.waitingCount) profiles wait")
+            throw DeskError.outbox(.full("\(ledger.waitingCount) profiles wait"))
         }
         let known = ledger.entry(of: letter.profile, in: letter.app)?.state.field(letter.identifier)
         guard known.map({ $0.at < letter.at }) ?? true else { return false }

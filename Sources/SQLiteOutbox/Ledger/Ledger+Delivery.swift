@@ -50,6 +50,8 @@ extension Ledger {
         case .abandoned(let until):
             noteUncertain(sent, until: until, of: entry)
             handBack(entry, delivery, at: now)
+            // That it may be taken is in the row: a stop is what most of these are of.
+            markDirty(entry, from: nil, at: now)
             return []
         case .retry(let at, let failure, let uncertainUntil):
             if let uncertainUntil { noteUncertain(sent, until: uncertainUntil, of: entry) }
@@ -61,7 +63,7 @@ extension Ledger {
             let waiters = delivery.awaiting.filter { !$0.isAnswered(byApplying: fields) }
             let before = entry.state.waiting
             confirm(sent, of: entry, at: at)
-            askAgain(entry, before)
+            _ = askAgain(entry, before)
             resendAfterUncertain(delivery, of: entry)
             goOn(entry, at: at)
             answerNext(entry, keeping: waiters.map { $0.subtracting(fields) })
@@ -70,8 +72,9 @@ extension Ledger {
         case .dead(let at, let failure):
             let before = entry.state.waiting
             let given = end(IdentifierSet(sent), of: sent, in: entry)
-            if !askAgain(entry, before) {
-                dead = given.map { DeadLetter($0, delivery, origin: originName(entry.state.origin), failure, at: at) }
+            let again = askAgain(entry, before)
+            dead = given.filter { !again.contains($0.identifier) }.map {
+                DeadLetter($0, delivery, origin: originName(entry.state.origin), failure, at: at)
             }
             goOn(entry, at: at)
             answerNext(entry, keeping: [])
@@ -124,13 +127,15 @@ extension Ledger {
     }
 
     /// Who asked while the delivery was on its way was told nothing by it: what they asked for goes once more, at once,
-    /// unless something newer goes anyway.
+    /// unless something newer of it goes anyway.
     /// - Parameter before: what waited before the delivery ended.
-    @discardableResult
-    private func askAgain(_ entry: Entry, _ before: PackedPatch) -> Bool {
-        guard entry.state.hasRare, !entry.state.rare.lateWaiters.isEmpty, !entry.state.isWaiting else { return false }
-        entry.state.waiting = before
-        return true
+    /// - Returns: the fields that go once more.
+    private func askAgain(_ entry: Entry, _ before: PackedPatch) -> IdentifierSet {
+        guard entry.state.hasRare, !entry.state.rare.lateWaiters.isEmpty else { return [] }
+        let asked = entry.state.rare.lateWaiters.reduce(into: IdentifierSet()) { $0.formUnion($1.fields) }
+            .subtracting(entry.state.waiting.identifiers)
+        for field in before.patch.fields where asked.contains(field.identifier) { entry.state.waiting.merge(field) }
+        return asked
     }
 
     /// Drops what nobody but callers brought who were told just now that there is no such profile.
@@ -166,7 +171,8 @@ extension Ledger {
             Waiter($0.request, $0.fields.intersection(waiting))
         }
         entry.state.rare.lateWaiters = []
-        if !entry.state.isWaiting { entry.state.rare.exclusive = [] }
+        // Nothing goes that would answer them: they are told that it is kept when their wait is over.
+        if !entry.state.isWaiting { (entry.state.rare.waiters, entry.state.rare.exclusive) = ([], []) }
     }
 }
 
@@ -187,19 +193,22 @@ extension Ledger {
             let askedAgain = entry.state.rare.lateWaiters.reduce(into: IdentifierSet()) { $0.formUnion($1.fields) }
             let ended = end(refused.subtracting(askedAgain), of: delivery.patch, in: entry)
             entry.state.rare.isolated.subtract(refused)
-            let answer = share(rejection.remembered)
+            // What was refused here and never sent may do under another configuration: that is not remembered.
+            let answer = rejection.failure.status == nil ? nil : share(rejection.remembered)
             for field in ended {
+                let letter = DeadLetter(
+                    field, delivery, origin: originName(entry.state.origin), rejection.failure, at: time,
+                    answer: answer?.answer)
+                dead.append(letter)
+                guard let answer else { continue }
                 let known = entry.state.rare.rejected(field.identifier)
                 let isKnown = known?.field.value == field.value
                 entry.state.rare.setRejected(
                     RejectedField(
                         field: field, answer: answer, count: 1 + (isKnown ? known?.count ?? 0 : 0),
                         first: isKnown ? known?.first ?? time : time, last: time))
-                dead.append(
-                    DeadLetter(
-                        field, delivery, origin: originName(entry.state.origin), rejection.failure, at: time,
-                        answer: answer.answer))
             }
+            resendAfterUncertain(delivery, of: entry)
         } else {
             entry.state.rare.isolated.formUnion(sent)
         }

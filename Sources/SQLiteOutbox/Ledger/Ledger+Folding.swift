@@ -108,6 +108,7 @@ extension Ledger {
         for _ in 0..<newerTimes.count {
             let entry = newerTimes.removeFirst()
             entry.nodes.remove(.newerTimes)
+            guard entry.app.entry(of: entry.profile) === entry else { continue }
             if entry.nodes.contains(.isNewer) { markDirty(entry, from: nil, at: now) }
         }
     }

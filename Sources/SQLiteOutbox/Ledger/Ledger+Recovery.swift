@@ -35,7 +35,13 @@ extension Ledger {
         entry.state.waiting = PackedPatch(stored.waiting)
         entry.state.applied = stored.applied.confirmed(notAfter: now)
         entry.state.origin = origin(stored.origin)
-        if !stored.rejected.isEmpty { entry.state.rare.rejected = stored.rejected }
+        if !stored.rejected.isEmpty {
+            entry.state.rare.rejected = stored.rejected.map { rejected in
+                var rejected = rejected
+                rejected.answer = share(rejected.answer.answer)
+                return rejected
+            }
+        }
         if let until = stored.uncertainUntil, until > stored.changed {
             entry.state.rare.anyUncertainUntil = min(until, now + (until - stored.changed))
         }

@@ -95,6 +95,9 @@ final class Ledger {
             if !wasWaiting {
                 beginWait(of: entry, since: now)
                 queueFresh(entry)
+            } else if entry.state.place == .later, entry.state.attempts == 0 {
+                // It waited to be sent once more; what is new does not wait with it.
+                queueFresh(entry)
             }
         }
         if arrival.isAwaited, let request = arrival.request, disposition.kind != .unchangedApplied {
@@ -146,6 +149,17 @@ final class Ledger {
         }
         entry.state.waiting.merge(field)
         return .accepted
+    }
+
+    /// Whether an arrival says nothing new; notes nothing.
+    func knows(_ arrival: Arrival, at now: Timestamp) -> Bool {
+        guard let entry = apps[arrival.app]?.entry(of: arrival.profile), !entry.nodes.contains(.isUncommitted) else {
+            return false
+        }
+        return arrival.identifiers.fields.allSatisfy { identifier, value in
+            let field = arrival.field(identifier, value, after: entry.state.field(identifier))
+            return entry.knowledge(of: field, from: arrival, at: now) != nil
+        }
     }
 
     /// What an arrival comes to that says nothing new; nil where it does, or where what is known may yet be taken back.
@@ -208,6 +222,16 @@ final class Ledger {
         entry.state.rare.forgetRejected(identifier)
     }
 
+    /// How often a refused value was said, as the file has it.
+    func note(_ count: Int, of letter: DeadLetter) {
+        guard let entry = entry(of: letter.profile, in: letter.app),
+            var rejected = entry.state.rare.rejected(letter.field.identifier),
+            rejected.field.value == letter.field.value
+        else { return }
+        rejected.count = max(rejected.count, count)
+        entry.state.rare.setRejected(rejected)
+    }
+
     // MARK: Undo
 
     var undoMark: Int { undos.count }
@@ -222,7 +246,10 @@ final class Ledger {
             let isWaiting = entry.state.isWaiting
             entry.state = undo.state
             if isWaiting && !entry.state.isWaiting { entry.app.endWait(of: entry) }
-            if undo.isNew { entry.app.remove(entry) }
+            if undo.isNew {
+                entry.app.remove(entry)
+                entry.nodes.remove(.isNewer)
+            }
             // Of several merges into one entry, those before the mark stay.
             if mark == 0 || !undos.contains(where: { $0.entry === entry }) { entry.nodes.remove(.isUncommitted) }
         }

@@ -45,7 +45,7 @@ struct Rare {
 struct RejectedField {
     var field: MergedPatch.Field
     /// What Adapty said; one instance for all that were refused alike.
-    let answer: RememberedAnswer
+    var answer: RememberedAnswer
     /// How often it was said, and when first and last.
     var count: Int
     let first: Timestamp

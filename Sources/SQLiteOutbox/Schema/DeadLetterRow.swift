@@ -6,8 +6,8 @@ import Relay
 
 extension DeadLetter {
     /// Takes the place of an earlier one of the same profile and field; of the same value it raises the count.
-    /// - Returns: whether there was none.
-    func store(as id: UniqueID, in db: Database) throws -> Bool {
+    /// - Returns: whether there was none, and the count.
+    func store(as id: UniqueID, in db: Database) throws -> (isNew: Bool, count: Int) {
         let of: StatementArguments = [app, profile.key, profile.value, field.identifier.name]
         let known = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT id, field_value, count, first_at FROM dead_letter WHERE \(Self.isIt)"),
@@ -21,12 +21,13 @@ extension DeadLetter {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(
-            arguments: [known?[0] ?? id.description] + of + [
+            // Another value is another dead letter: whoever asked for the old one does not mean this.
+            arguments: [isSame ? known?[0] ?? id.description : id.description] + of + [
                 field.value.text, field.at.milliseconds, origin, count + 1, first, died.milliseconds, attempts,
                 since.milliseconds, answer != nil, failure.status, failure.code, failure.message,
                 answer.map { String(decoding: $0.body, as: UTF8.self) },
             ])
-        return known == nil
+        return (known == nil, count + 1)
     }
 
     private static let isIt = "app = ? AND reference = ? AND value = ? AND field = ?"

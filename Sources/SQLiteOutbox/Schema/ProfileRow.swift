@@ -161,7 +161,7 @@ enum ProfileRow {
         let applied: String? = row[4]
         let code: String? = row[10]
         let profile = try ProfileReference(key: row[1], value: row[2])
-        let hasRejected = row[16] as Int64 != 0
+        let rejected = IdentifierSet(rawValue: UInt32(truncatingIfNeeded: row[16] as Int64))
         return StoredProfile(
             app: row[0], profile: profile,
             waiting: try waiting.map { try MergedPatch(storedJSON: $0) } ?? MergedPatch(),
@@ -170,7 +170,9 @@ enum ProfileRow {
             failingSince: Timestamp(milliseconds: row[14] ?? 0),
             lastFailure: code.map { Failure(status: row[9], code: $0, message: row[11] ?? "") }, through: row[12],
             changed: Timestamp(milliseconds: row[15]), row: row[13],
-            rejected: hasRejected ? try RejectedField.find(profile, of: row[0], in: db) : [],
+            rejected: rejected.isEmpty
+                ? []
+                : try RejectedField.find(profile, of: row[0], in: db).filter { rejected.contains($0.field.identifier) },
             uncertainUntil: (row[17] as Int64?).map { Timestamp(milliseconds: $0) })
     }
 }

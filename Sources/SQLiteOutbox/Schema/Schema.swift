@@ -156,13 +156,15 @@ enum Schema {
         ) STRICT;
         -- Of a group's columns that are not aggregated SQLite takes those of the row that max() found.
         INSERT INTO dead_letter_3
-        SELECT d.id || '-' || f.key, d.app, d.reference, d.value, f.key, f.value,
-            coalesce(json_extract(d.times, '$.' || f.key), d.at), d.origin, count(*), (
-                SELECT min(o.died_at) FROM dead_letter AS o, json_each(o.identifiers) AS g
-                WHERE o.app = d.app AND o.reference = d.reference AND o.value = d.value AND g.key = f.key
-            ), max(d.died_at), d.attempts, d.since, 0, d.status, d.code, d.message, NULL
-        FROM dead_letter AS d, json_each(d.identifiers) AS f
-        GROUP BY d.app, d.reference, d.value, f.key;
+        SELECT id || '-' || field, app, reference, value, field, field_value,
+            coalesce(json_extract(times, '$.' || field), at), origin, count(*), first_at, max(died_at), attempts, since,
+            0, status, code, message, NULL
+        FROM (
+            SELECT d.*, f.key AS field, f.value AS field_value,
+                min(d.died_at) OVER (PARTITION BY d.app, d.reference, d.value, f.key) AS first_at
+            FROM dead_letter AS d, json_each(d.identifiers) AS f
+        )
+        GROUP BY app, reference, value, field;
         DROP TABLE dead_letter;
         ALTER TABLE dead_letter_3 RENAME TO dead_letter;
         CREATE UNIQUE INDEX dead_letter_field ON dead_letter (app, reference, value, field);

@@ -237,14 +237,17 @@ final class Store {
         let start = ContinuousClock.now
         var rowBytes = 0
         var newLetters: [String: Int] = [:]
+        var counts: [Int] = []
         do {
             // What is written of an entry is what is folded: nothing may be added to it meanwhile.
             for (entry, _) in profiles { entry.nodes.insert(.isUncommitted) }
             defer { for (entry, _) in profiles { entry.nodes.remove(.isUncommitted) } }
             try file.commit(sync: { try shared.released(while: $0) }) { db in
                 rowBytes = try AcceptedRow.insert(rows, into: db)
-                for letter in dead where try letter.store(as: UniqueID.v7(at: letter.died), in: db) {
-                    newLetters[letter.app, default: 0] += 1
+                for letter in dead {
+                    let (isNew, count) = try letter.store(as: UniqueID.v7(at: letter.died), in: db)
+                    if isNew { newLetters[letter.app, default: 0] += 1 }
+                    counts.append(count)
                 }
                 try write(profiles, through: end, at: now, in: db)
                 try more(db)
@@ -268,6 +271,7 @@ final class Store {
         hasCommitted = true
         deadLetters.removeAll()
         deadLetterCounts.merge(newLetters, uniquingKeysWith: +)
+        for (letter, count) in zip(dead, counts) { ledger.note(count, of: letter) }
         metrics.committed(rows: rows.count, within: .now - start)
         // Rows share pages, the last written again with every commit; profiles and dead letters change one each.
         noteCommit(bytes: 8192 + rowBytes + rowBytes / 4 + 4096 * (profiles.count + dead.count))
@@ -289,7 +293,8 @@ final class Store {
             file.abandon()
         } else {
             // While an earlier process's attempts are not over, the next start is to know of them too.
-            if trustedFrom.map({ $0 <= settings.clock() }) ?? true {
+            let isFolded = ledger.unfolded.count == 0 && deadLetters.isEmpty
+            if isFolded, trustedFrom.map({ $0 <= settings.clock() }) ?? true {
                 try? file.commit { try AcceptedRow.note(isClosed: true, in: $0) }
             }
             // SQLite finishes the write-ahead log and removes it where nobody else has the file open.
