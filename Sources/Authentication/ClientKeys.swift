@@ -12,16 +12,20 @@ package struct ClientKeys: Sendable {
     private let expectation: Evidence
     private let tokens: ProfileTokens?
     private let tokenApps: Set<String>
+    private let appChecks: [String: AppCheck]
 
     /// - Parameters:
     ///   - keys: each client key with its secrets; more than one while they are being rotated. A secret that two client
     ///     keys share speaks for the first: the configuration does not let it come to that.
     ///   - tokens: nil where none are believed.
     ///   - tokenApps: the apps of which no client key is accepted, only tokens.
+    ///   - appChecks: by the client key's name, what must be proved beside it; none for most.
     package init(
-        _ keys: [(client: ClientKey, secrets: [Secret])], tokens: ProfileTokens? = nil, tokenApps: Set<String> = []
+        _ keys: [(client: ClientKey, secrets: [Secret])], tokens: ProfileTokens? = nil, tokenApps: Set<String> = [],
+        appChecks: [String: AppCheck] = [:]
     ) {
         self.tokens = tokens
+        self.appChecks = appChecks
         self.tokenApps = tokenApps
         var clients: [SHA256Digest: (client: ClientKey, place: Int)] = [:]
         var lengths: Set<Int> = []
@@ -52,6 +56,14 @@ package struct ClientKeys: Sendable {
             throw .unauthorized(cause: "malformed_credential", challenge: Self.challenge)
         }
         let client = try client(key, isBearer: bearer != nil, &proof)
+        // A name is a client key's or an issuer's, never both.
+        if let appCheck = appChecks[client.name] {
+            do {
+                try appCheck.check(request, challenge: Self.challenge)
+            } catch {
+                throw error.of(.client(client))
+            }
+        }
         let scope: ClientKey.Scope = request.method == .get || request.method == .head ? .read : .write
         guard client.scopes.contains(scope) else {
             var refusal = Refusal.forbidden("This API key may not \(scope.rawValue).")
@@ -76,7 +88,7 @@ package struct ClientKeys: Sendable {
             evidence.presentedBytes = key.count
             throw Self.unbelieved("unknown_key", evidence)
         }
-        do throws(ProfileTokens.Unbelieved) {
+        do throws(TokenVerifier.Unbelieved) {
             return try tokens.client(key)
         } catch {
             switch error {

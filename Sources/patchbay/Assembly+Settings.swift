@@ -38,7 +38,8 @@ extension VendorDeclaration {
 }
 
 extension GateKeeper {
-    init(_ configuration: Configuration, _ issuers: [TokenIssuer]) {
+    /// - Parameter appCheckKeys: by the URL that they are fetched from.
+    init(_ configuration: Configuration, _ issuers: [TokenIssuer], _ appCheckKeys: [String: TokenKeys]) {
         var schemes: [String: any Scheme] = [:]
         for source in configuration.sources { schemes[source.name] = source.auth.scheme }
         let keys = configuration.clientKeys.map { key in
@@ -47,11 +48,17 @@ extension GateKeeper {
                 secrets: key.secrets
             )
         }
+        var appChecks: [String: AppCheck] = [:]
+        for key in configuration.clientKeys {
+            guard let settings = key.appCheck, let keys = appCheckKeys[settings.keySetURL] else { continue }
+            appChecks[key.name] = AppCheck(project: settings.project, keys: keys)
+        }
         let tokenApps = configuration.apps.filter(\.requiresProfileToken).map(\.name)
         self.init(
             schemes: schemes,
             clientKeys: ClientKeys(
-                keys, tokens: issuers.isEmpty ? nil : ProfileTokens(issuers), tokenApps: Set(tokenApps)))
+                keys, tokens: issuers.isEmpty ? nil : ProfileTokens(issuers), tokenApps: Set(tokenApps),
+                appChecks: appChecks))
     }
 }
 

@@ -43,6 +43,8 @@ struct Front: Sendable {
     let refreshes: [KeyRefresh]
     private let limiter: RateLimiter
     private let issuers: [String: TokenIssuer]
+    /// App Check's, by the URL that they are fetched from.
+    private let appCheckKeys: [String: TokenKeys]
     private let answered: [String: AnsweredMessages]
 
     /// - Parameter previous: what need not be made anew is taken over from it: connections, circuits, what senders have
@@ -77,13 +79,24 @@ struct Front: Sendable {
             refreshes.append(try KeyRefresh(of: issuer, from: url, on: ground.loops[0], logger: ground.logger))
         }
         self.issuers = issuers
+        var appCheckKeys: [String: TokenKeys] = [:]
+        for url in Set(configuration.clientKeys.compactMap(\.appCheck?.keySetURL)) {
+            let keys = previous?.appCheckKeys[url] ?? AppCheck.unfetchedKeys()
+            appCheckKeys[url] = keys
+            refreshes.append(
+                try KeyRefresh(
+                    keys, of: "app_check", for: AppCheck.algorithms, from: url, on: ground.loops[0],
+                    logger: ground.logger))
+        }
+        self.appCheckKeys = appCheckKeys
         self.refreshes = refreshes
 
         limiter =
             if isSame("limits."), let previous { previous.limiter } else { RateLimiter(Limits(configuration.limits)) }
         let catalog = checked.catalog
         let intake = Intake(
-            authenticator: GateKeeper(configuration, configuration.profileTokens.compactMap { issuers[$0.name] }),
+            authenticator: GateKeeper(
+                configuration, configuration.profileTokens.compactMap { issuers[$0.name] }, appCheckKeys),
             limiter: limiter, normalizer: catalog, outbox: ground.outbox,
             apps: Dictionary(
                 uniqueKeysWithValues: configuration.apps.map { app in

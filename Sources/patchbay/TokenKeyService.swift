@@ -74,12 +74,25 @@ extension ProfileTokenConfiguration {
 
 /// Fetches one issuer's published keys.
 struct KeyRefresh: Sendable {
-    private let issuer: TokenIssuer
+    private let keys: TokenKeys
+    private let name: String
+    private let algorithms: Set<TokenAlgorithm>
     private let get: BoundedGet
     private let logger: Logger
 
     init(of issuer: TokenIssuer, from url: String, on loop: EventLoop, logger: Logger) throws {
-        self.issuer = issuer
+        try self.init(
+            issuer.keys, of: issuer.name, for: issuer.algorithms, from: url, on: loop, logger: logger)
+    }
+
+    /// - Parameter name: the issuer's, for the log.
+    init(
+        _ keys: TokenKeys, of name: String, for algorithms: Set<TokenAlgorithm>, from url: String,
+        on loop: EventLoop, logger: Logger
+    ) throws {
+        self.keys = keys
+        self.name = name
+        self.algorithms = algorithms
         self.logger = logger
         get = try BoundedGet(
             url, accept: "application/jwk-set+json, application/json", mostBytes: KeySet.mostBytes,
@@ -89,22 +102,22 @@ struct KeyRefresh: Sendable {
     /// Looks once a second whether it is time, which costs less than a bell that a request could ring.
     func run(_ clock: LoopClock) async {
         while !Task.isCancelled {
-            if issuer.keys.isDue(at: clock.now) { await fetch(clock) }
+            if keys.isDue(at: clock.now) { await fetch(clock) }
             try? await clock.sleep(for: .seconds(1))
         }
         await get.close()
     }
 
-    /// What cannot be fetched or used changes nothing: the last good keys stay.
+    /// What cannot be fetched or used changes nothing: the last good keys stay, as long as they may.
     private func fetch(_ clock: LoopClock) async {
         do {
-            let keys = try KeySet(json: try await get(), for: issuer.algorithms)
-            try await issuer.keys.replace(keys, at: clock.now)
-            logger.debug("token keys", metadata: ["issuer": "\(issuer.name)", "keys": "\(keys.keys.count)"])
+            let fetched = try KeySet(json: try await get(), for: algorithms)
+            try await keys.replace(fetched, at: clock.now)
+            logger.debug("token keys", metadata: ["issuer": "\(name)", "keys": "\(fetched.keys.count)"])
         } catch {
-            issuer.keys.keep(at: clock.now)
+            keys.keep(at: clock.now)
             guard !Task.isCancelled else { return }
-            logger.warning("token keys not fetched", metadata: ["issuer": "\(issuer.name)", "error": "\(error)"])
+            logger.warning("token keys not fetched", metadata: ["issuer": "\(name)", "error": "\(error)"])
         }
     }
 }

@@ -244,6 +244,9 @@ struct EffectiveTests {
                     app: main
                     key: [<secret> from env:CLIENT]
                     scopes: [write, read]
+                    app_check:
+                      project: none  # default
+                      jwks: https://firebaseappcheck.googleapis.com/v1/jwks  # default
                     enabled: true  # default
                 profile_tokens: {}
                 vendors: {}

@@ -228,6 +228,26 @@ struct RejectionsTests {
         #expect(hint.contains(words), "\(hint)")
     }
 
+    @Test(
+        "each cause of an App Check token has a hint, and none is taken for a profile token's",
+        arguments: [
+            ("app_check_missing", Evidence(), "no X-Firebase-AppCheck beside it"),
+            ("app_check_repeated", Evidence(), "more than once"),
+            (
+                "app_check_token_expired", evidence { ($0.skew, $0.tolerance) = (.seconds(-430), .seconds(30)) },
+                "7 minutes ago"
+            ),
+            ("app_check_token_not_yet_valid", Evidence(), "not valid yet"),
+            ("app_check_wrong_audience", Evidence(), "app_check.project"),
+            ("app_check_wrong_issuer", Evidence(), "app_check.project"),
+            ("app_check_wrong_signature", Evidence(), "forged"), ("app_check_unknown_key", Evidence(), "forged"),
+            ("app_check_algorithm_not_allowed", Evidence(), "RS256"),
+            ("app_check_malformed_token", Evidence(), "no token of Firebase's"),
+        ])
+    func appCheckHints(cause: String, evidence: Evidence, words: String) throws {
+        try tokenHints(cause: cause, evidence: evidence, words: words)
+    }
+
     @Test("a wrong signature at a hook is not called a token's")
     func hookSignature() throws {
         let rejections = Rejections()

@@ -1,71 +1,23 @@
-import JWTKit
 package import Relay
 
 /// Client apps that prove whose profile they speak for: a JWT from an issuer that is believed here.
-///
-/// The signatures are jwt-kit's. Its key collection is not used on requests: that is an actor, and a second suspension
-/// between a request and its append would buy nothing but a hop between threads, where nothing waits for I/O. So each
-/// issuer's keys are an immutable table of jwt-kit's algorithms, replaced as a whole, and everything here is
-/// synchronous. The collection also picks the key by the token's word alone, and falls back to a default one for a
-/// `kid` that it does not know; here the issuer's rules pick.
 package struct ProfileTokens: Sendable {
-    /// How many signatures are checked for one token. Where the token names no key, or keys have no names, every key of
-    /// its algorithm may be the one; without a bound, one request could cost as much as a thousand keys. So many take
-    /// a few milliseconds, and who presents tokens that nobody signed soon finds `limits.failures_per_ip`.
-    static let mostTries = 64
-
-    private let issuers: [TokenIssuer]
-    private let algorithms: Set<TokenAlgorithm>
+    private let verifier: TokenVerifier
     private let now: @Sendable () -> Timestamp
 
     /// - Parameter issuers: asked in this order; each only for tokens of its algorithms, its name and its audience.
     package init(_ issuers: [TokenIssuer], now: @escaping @Sendable () -> Timestamp = { .now }) {
-        self.issuers = issuers
+        verifier = TokenVerifier(issuers)
         self.now = now
-        algorithms = issuers.reduce(into: []) { $0.formUnion($1.algorithms) }
     }
 
-    /// Whom a token speaks for, once it is believed. What costs little is asked first, and what a signature costs last.
-    /// - Throws: a flaw of the token, or 503 where an issuer's keys were never there: that is our fault, and a caller
-    ///   who is told 401 would throw a good token away.
-    func client(_ text: ArraySlice<UInt8>) throws(Unbelieved) -> ClientKey {
+    /// Whom a token speaks for, once it is believed.
+    func client(_ text: ArraySlice<UInt8>) throws(TokenVerifier.Unbelieved) -> ClientKey {
+        let (token, issuer) = try verifier.signed(text)
         do throws(TokenFlaw) {
-            let token = try PresentedToken(text, allowing: algorithms)
-            var isWaitingForKeys = false
-            if let client = try client(token, &isWaitingForKeys) { return client }
-            guard isWaitingForKeys else { throw TokenFlaw(.unknownKey, token.header) }
+            return try issuer.client(token, at: now())
         } catch {
             throw .flawed(error)
         }
-        throw .noKeysYet
-    }
-
-    enum Unbelieved: Error, Equatable {
-        case flawed(TokenFlaw)
-        case noKeysYet
-    }
-
-    /// Nil where nobody has a key that could have signed it.
-    private func client(_ token: PresentedToken, _ isWaitingForKeys: inout Bool) throws(TokenFlaw) -> ClientKey? {
-        let header = token.header
-        let able = issuers.filter { $0.algorithms.contains(header.algorithm) }
-        let named = able.filter { $0.isNamed(in: token.claims) }
-        guard !named.isEmpty else { throw TokenFlaw(.wrongIssuer, header) }
-        let meant = named.filter { $0.isAudience(of: token.claims) }
-        guard !meant.isEmpty else { throw TokenFlaw(.wrongAudience, header) }
-        var tries = 0
-        for issuer in meant {
-            guard let keys = issuer.keys.candidates(header.algorithm, id: header.keyID) else {
-                isWaitingForKeys = true
-                continue
-            }
-            for key in keys where tries < Self.mostTries {
-                tries += 1
-                guard (try? key.verifier.verify(token.signature, signs: token.signed)) == true else { continue }
-                return try issuer.client(token, at: now())
-            }
-        }
-        guard tries == 0 || isWaitingForKeys else { throw TokenFlaw(.wrongSignature, header) }
-        return nil
     }
 }

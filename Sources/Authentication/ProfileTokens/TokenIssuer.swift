@@ -58,7 +58,7 @@ package struct TokenIssuer: Sendable {
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. A token without an end would be a client key that cannot be revoked. `iat` is
     /// not required; one from the future is refused as `nbf` is.
-    private func checkTimes(_ token: PresentedToken, _ now: Timestamp) throws(TokenFlaw) {
+    func checkTimes(_ token: PresentedToken, _ now: Timestamp) throws(TokenFlaw) {
         guard let expiry = try ahead("exp", token, now) else { throw TokenFlaw(.noExpiry, token.header) }
         guard expiry > .zero - leeway else { throw flaw(.tokenExpired, token, skew: expiry) }
         for name in ["nbf", "iat"] {

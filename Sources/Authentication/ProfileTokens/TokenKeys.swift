@@ -15,22 +15,31 @@ package final class TokenKeys: Sendable {
         /// Nil until the first ones are there.
         var keys: [Key]?
         var schedule: RefreshSchedule?
+        /// When those that are there were fetched; nil for keys from the configuration.
+        var fetched: ContinuousClock.Instant?
     }
+
+    /// How old fetched keys may become; nil for any age.
+    private let mostAge: Duration?
 
     private let state: Mutex<State>
 
     /// Keys that stay as they are, from the configuration.
     package init(_ keys: [(id: String?, key: VerificationKey)]) async throws {
+        mostAge = nil
         state = Mutex(State(keys: try await Self.prepare(keys), schedule: nil))
     }
 
     /// Keys that are fetched from time to time; none before the first `replace`.
-    package init(fetchedEvery interval: Duration) {
+    /// - Parameter mostAge: keys that were fetched so long ago are dropped by the next fetch that fails; by default
+    ///   the last good ones stay for ever.
+    package init(fetchedEvery interval: Duration, keptFor mostAge: Duration? = nil) {
+        self.mostAge = mostAge
         state = Mutex(State(keys: nil, schedule: RefreshSchedule(interval: interval)))
     }
 
     /// Those that may have signed a token: of its algorithm, and of its key id where both have one; first those that
-    /// have the very id. Nil as long as no keys were ever there.
+    /// have the very id. Nil as long as no keys are there.
     func candidates(_ algorithm: TokenAlgorithm, id: String?) -> [Key]? {
         state.withLock { state in
             guard let keys = state.keys else { return nil }
@@ -59,12 +68,16 @@ package final class TokenKeys: Sendable {
         state.withLock { state in
             state.keys = prepared
             state.schedule?.fetched(at: now)
+            state.fetched = now
         }
     }
 
-    /// Goes on with what was known.
+    /// Goes on with what was known, unless that is too old.
     package func keep(at now: ContinuousClock.Instant) {
-        state.withLock { $0.schedule?.failed(at: now) }
+        state.withLock { state in
+            state.schedule?.failed(at: now)
+            if let mostAge, let fetched = state.fetched, fetched.duration(to: now) >= mostAge { state.keys = nil }
+        }
     }
 
     private static func prepare(_ keys: [(id: String?, key: VerificationKey)]) async throws -> [Key] {

@@ -9,6 +9,8 @@ package struct ClientKeyConfiguration: Sendable {
     package let secrets: [Secret]
     /// Default: write.
     package let scopes: Set<ClientKey.Scope>
+    /// What must be proved beside it. Default: nothing.
+    package let appCheck: AppCheckConfiguration?
     /// False: kept here, and answered 503. Default: true.
     package let isEnabled: Bool
     let line: Int
@@ -21,6 +23,8 @@ package struct ClientKeyConfiguration: Sendable {
         let scopes = section.list("scopes", Kind<ClientKey.Scope>.choice, default: [.write])
         if scopes.isEmpty { section.mistake("scopes", "there must be at least one of write, read") }
         self.scopes = Set(scopes)
+        let hasAppCheck = section.contains("app_check")
+        appCheck = section.section("app_check") { AppCheckConfiguration($0, isThere: hasAppCheck) }
         isEnabled = section.value("enabled", .flag, default: true)
         if secrets.contains(where: { $0.hasPrefix("secret_live_") }) {
             section.mistake("key", "this is a secret key of Adapty's; make a key of your own for apps to carry")

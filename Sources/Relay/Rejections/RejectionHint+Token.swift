@@ -43,7 +43,7 @@ extension RejectionHint {
     }
 
     /// How far the token's time is from ours.
-    private var distance: String? {
+    var distance: String? {
         evidence.skew.map { ($0 > .zero ? $0 : .zero - $0).inWords }
     }
 }

@@ -15,7 +15,7 @@ struct RejectionHint {
     }
 
     var sentence: String {
-        if kind.code == "unauthorized", let token { return token }
+        if kind.code == "unauthorized", let words = appCheck ?? token { return words }
         if let skew = evidence.skew, let tolerance = evidence.tolerance, skew > tolerance || skew < .zero - tolerance {
             return clock(skew, tolerance)
         }

@@ -136,7 +136,7 @@ struct TokenKeysTests {
         for minter in minters { #expect(Rig(issuer).cause(try minter.token()) == "none") }
         // As many nameless ones before it as are tried.
         let named = try await Keys.p256()
-        let nameless = Array(repeating: (id: String?.none, key: minters[0].key), count: ProfileTokens.mostTries)
+        let nameless = Array(repeating: (id: String?.none, key: minters[0].key), count: TokenVerifier.mostTries)
         issuer.keys = try await TokenKeys(nameless + [("mine", named.key)])
         #expect(Rig(issuer).cause(try named.token(header: #"{"alg":"ES256","kid":"mine"}"#)) == "none")
     }
@@ -144,14 +144,14 @@ struct TokenKeysTests {
     @Test("a token without a key id is tried on a bounded number of keys")
     func tries() async throws {
         var minters: [Minter] = []
-        for _ in 0...ProfileTokens.mostTries { minters.append(try await Keys.p256()) }
+        for _ in 0...TokenVerifier.mostTries { minters.append(try await Keys.p256()) }
         var issuer = try await TokenIssuer.backend(minters[0])
         issuer.keys = try await TokenKeys(minters.enumerated().map { ("\($0)", $1.key) })
         let rig = Rig(issuer)
-        #expect(rig.cause(try minters[ProfileTokens.mostTries - 1].token()) == "none")
-        #expect(rig.cause(try minters[ProfileTokens.mostTries].token()) == "wrong_signature")
-        let named = #"{"alg":"ES256","kid":"\#(ProfileTokens.mostTries)"}"#
-        #expect(rig.cause(try minters[ProfileTokens.mostTries].token(header: named)) == "none")
+        #expect(rig.cause(try minters[TokenVerifier.mostTries - 1].token()) == "none")
+        #expect(rig.cause(try minters[TokenVerifier.mostTries].token()) == "wrong_signature")
+        let named = #"{"alg":"ES256","kid":"\#(TokenVerifier.mostTries)"}"#
+        #expect(rig.cause(try minters[TokenVerifier.mostTries].token(header: named)) == "none")
     }
 
     @Test("as long as keys were never fetched it is our fault, 503; then they are, and a failure does not take them")
