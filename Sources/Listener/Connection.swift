@@ -237,7 +237,7 @@ final class Connection: @unchecked Sendable {
         let request = listener.request(head, body: body, compressedBody: compressed, peer: peer)
         let asked = Asked(request, head, began: began)
         guard settle(reader.heldBytes + head.bytes + body.count + (compressed?.count ?? 0)) else {
-            return send(Response(.overloaded), to: asked, then: .linger)
+            return send(listener.responder.answer(.overloaded, to: request, isWhole: true), to: asked, then: .linger)
         }
         let answer: @Sendable () async -> Response
         switch listener.responder.reply(to: request) {
@@ -268,7 +268,9 @@ final class Connection: @unchecked Sendable {
     }
 
     private func refuse(_ failure: RequestReader.Failure) {
-        let response = Response(failure.refusal)
+        let head = failure.head.map { listener.request($0, body: [], peer: peer) }
+        let response =
+            head.map { listener.responder.answer(failure.refusal, to: $0, isWhole: false) } ?? Response(failure.refusal)
         let asked = Asked(failure, peer: peer, began: began, id: listener.uniqueID(at: .now))
         send(response, to: asked, then: failure.closes ? .linger : .request)
     }

@@ -8,14 +8,20 @@ package final class PublicAPI: Responder {
     let normalizer: any Normalizer
     let answers: Answers
     let health: Health
+    /// Those of every client key together: what a preflight is held against.
+    let clientOrigins: Origins
+    /// Whether there are any at all, of sources too.
+    let hasOrigins: Bool
     /// `/openapi.json`.
     private let description: OpenAPIDocument
     private let digest: BodyDigest
 
-    /// - Parameter digest: what is noted of a refused request's body.
+    /// - Parameters:
+    ///   - clientOrigins: of all client keys and issuers.
+    ///   - digest: what is noted of a refused request's body.
     package init(
         intake: Intake, sources: [String: Source], normalizer: any Normalizer, answers: Answers, health: Health,
-        digest: @escaping BodyDigest = { _ in nil }
+        clientOrigins: Origins = .none, digest: @escaping BodyDigest = { _ in nil }
     ) {
         self.intake = intake
         self.sources = sources
@@ -23,6 +29,8 @@ package final class PublicAPI: Responder {
         self.normalizer = normalizer
         self.answers = answers
         self.health = health
+        self.clientOrigins = clientOrigins
+        hasOrigins = !clientOrigins.isEmpty || sources.values.contains { !$0.origins.isEmpty }
         self.digest = digest
         description = OpenAPIDocument(vendors: normalizer.vendorNames)
     }
@@ -34,7 +42,7 @@ package final class PublicAPI: Responder {
         }
     }
 
-    package func reply(to request: Request) -> Reply {
+    func answer(to request: Request) -> Reply {
         // What nearly every request asks for is one look-up away.
         let path = request.path
         if let source = hooks[path], Self.hookMethods.contains(request.method) {
@@ -61,7 +69,7 @@ package final class PublicAPI: Responder {
         }
     }
 
-    package func answerEarly(_ head: Request) -> Response? {
+    func refusedEarly(_ head: Request) -> Response? {
         refuseEarly(head).map { noted($0, head) }
     }
 

@@ -44,7 +44,9 @@ extension GateKeeper {
         for source in configuration.sources { schemes[source.name] = source.auth.scheme }
         let keys = configuration.clientKeys.map { key in
             (
-                client: ClientKey(name: key.name, app: key.app, scopes: key.scopes, isEnabled: key.isEnabled),
+                client: ClientKey(
+                    name: key.name, app: key.app, scopes: key.scopes, isEnabled: key.isEnabled,
+                    origins: Origins(key.origins)),
                 secrets: key.secrets
             )
         }
@@ -84,11 +86,14 @@ extension Source {
         let hasTokenInPath = if case .token(_, .path) = source.auth.proof { true } else { false }
         self.init(
             name: source.name, vendor: source.vendor, app: source.app, hasTokenInPath: hasTokenInPath,
-            isEnabled: source.isEnabled, answered: answered)
+            isEnabled: source.isEnabled, origins: Origins(source.origins), answered: answered)
     }
 }
 
 extension Configuration {
+    /// The web pages that may use any client key, or any issuer's tokens.
+    var clientOrigins: Origins { Origins(clientKeys.flatMap(\.origins) + profileTokens.flatMap(\.origins)) }
+
     /// Where each source's credential is expected, in words, for whoever wonders why it is refused.
     var credentialPlaces: [String: String] {
         var places: [String: String] = [:]

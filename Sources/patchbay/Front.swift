@@ -112,6 +112,7 @@ struct Front: Sendable {
         responder = PublicAPI(
             intake: intake, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
             normalizer: catalog, answers: ground.answers, health: ground.health,
+            clientOrigins: configuration.clientOrigins,
             digest: { body in body.withUnsafeBytes { shortDigest($0) } })
     }
 }
@@ -163,6 +164,10 @@ final class CurrentResponder: Responder {
     }
 
     func answerEarly(_ head: Request) -> Response? { current.withLock { $0 }.answerEarly(head) }
+
+    func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response {
+        current.withLock { $0 }.answer(refusal, to: head, isWhole: isWhole)
+    }
 
     func reply(to request: Request) -> Reply { current.withLock { $0 }.reply(to: request) }
 

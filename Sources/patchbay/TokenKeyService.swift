@@ -16,6 +16,7 @@ extension TokenIssuer {
         customerUserID = settings.customerUserID
         profileID = settings.profileID
         leeway = settings.leeway
+        origins = Origins(settings.origins)
     }
 }
 

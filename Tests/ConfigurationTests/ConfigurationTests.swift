@@ -226,6 +226,7 @@ struct EffectiveTests {
                       in: query
                       name: token  # default
                       addresses: any  # default
+                    cors: []  # default
                     enabled: true  # default
                   b:
                     vendor: mixpanel
@@ -233,11 +234,13 @@ struct EffectiveTests {
                     auth:
                       basic: [<secret> from env:BASIC]
                       addresses: any  # default
+                    cors: []  # default
                     enabled: true  # default
                   c:
                     vendor: appsflyer
                     app: main
                     auth: none
+                    cors: []  # default
                     enabled: true  # default
                 client_keys:
                   ios:
@@ -247,6 +250,7 @@ struct EffectiveTests {
                     app_check:
                       project: none  # default
                       jwks: https://firebaseappcheck.googleapis.com/v1/jwks  # default
+                    origins: []  # default
                     enabled: true  # default
                 profile_tokens: {}
                 vendors: {}

@@ -19,6 +19,8 @@ package struct TokenIssuer: Sendable {
     package var profileID: String?
     /// How far its clock may be from ours, either way.
     package var leeway = Duration.seconds(30)
+    /// The web pages that may use its tokens, where any may.
+    package var origins = Origins.none
     package var keys: TokenKeys
 
     package init(
@@ -53,7 +55,7 @@ package struct TokenIssuer: Sendable {
     /// The caller that a genuine token speaks for.
     func client(_ token: PresentedToken, at now: Timestamp) throws(TokenFlaw) -> ClientKey {
         try checkTimes(token, now)
-        return ClientKey(name: name, app: app, scopes: scopes, subject: try subject(token))
+        return ClientKey(name: name, app: app, scopes: scopes, subject: try subject(token), origins: origins)
     }
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. A token without an end would be a client key that cannot be revoked. `iat` is

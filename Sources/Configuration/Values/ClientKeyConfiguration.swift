@@ -11,6 +11,8 @@ package struct ClientKeyConfiguration: Sendable {
     package let scopes: Set<ClientKey.Scope>
     /// What must be proved beside it. Default: nothing.
     package let appCheck: AppCheckConfiguration?
+    /// The web pages that may use it; a request that names another origin is refused. Default: none.
+    package let origins: [String]
     /// False: kept here, and answered 503. Default: true.
     package let isEnabled: Bool
     let line: Int
@@ -25,6 +27,7 @@ package struct ClientKeyConfiguration: Sendable {
         self.scopes = Set(scopes)
         let hasAppCheck = section.contains("app_check")
         appCheck = section.section("app_check") { AppCheckConfiguration($0, isThere: hasAppCheck) }
+        origins = section.list("origins", .origin, default: [])
         isEnabled = section.value("enabled", .flag, default: true)
         if secrets.contains(where: { $0.hasPrefix("secret_live_") }) {
             section.mistake("key", "this is a secret key of Adapty's; make a key of your own for apps to carry")

@@ -42,6 +42,8 @@ package struct ProfileTokenConfiguration: Sendable {
     package let scopes: Set<ClientKey.Scope>
     /// How far the issuer's clock may be from ours. Default: 30s, at most 10m.
     package let leeway: Duration
+    /// The web pages that may use its tokens; a request that names another origin is refused. Default: none.
+    package let origins: [String]
     /// How often published keys are fetched. Default: 10m, from 1s to 24h.
     package let refresh: Duration
     /// Where `key` or `jwks` stands.
@@ -62,6 +64,7 @@ package struct ProfileTokenConfiguration: Sendable {
         self.scopes = Set(scopes)
         leeway = section.value("leeway", .delay, default: .seconds(30))
         if leeway > .seconds(600) { section.mistake("leeway", "this is more than 10m; set the clocks instead") }
+        origins = section.list("origins", .origin, default: [])
         refresh = section.value("refresh", .duration, default: .seconds(600))
         if !(.seconds(1) ... .seconds(86400)).contains(refresh) {
             section.mistake("refresh", "this is not from 1s to 24h")

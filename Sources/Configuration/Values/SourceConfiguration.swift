@@ -7,6 +7,9 @@ package struct SourceConfiguration: Sendable {
     package let app: String
     /// How it proves itself; required.
     package let auth: AuthConfiguration
+    /// `cors`: the web pages that may call it; a request that names another origin is refused. Default: none, and what
+    /// a request says of its origin is not looked at.
+    package let origins: [String]
     /// False: kept here, and answered 503 once it has proved itself. Default: true.
     package let isEnabled: Bool
 
@@ -15,6 +18,7 @@ package struct SourceConfiguration: Sendable {
         vendor = section.required("vendor", .vendor(names)) ?? ""
         app = section.required("app", .app(names)) ?? ""
         auth = AuthConfiguration(of: section, in: surroundings)
+        origins = section.list("cors", .origin, default: [])
         isEnabled = section.value("enabled", .flag, default: true)
     }
 }

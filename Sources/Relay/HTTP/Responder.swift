@@ -3,6 +3,11 @@ package protocol Responder: Sendable {
     /// Asked before the body of a request with `Expect: 100-continue` is read: a final answer, or nil to let the body
     /// come.
     func answerEarly(_ head: Request) -> Response?
+    /// Says why a request is refused that the listener will not hand over, as whoever asks at that path is to be told.
+    /// - Parameters:
+    ///   - head: without its body, where that was not read.
+    ///   - isWhole: whether all of its fields are there; a credential may have stood behind those that are.
+    func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response
     /// Answers, at once where nothing has to be waited for.
     func reply(to request: Request) -> Reply
     func respond(to request: Request) async -> Response
@@ -10,6 +15,8 @@ package protocol Responder: Sendable {
 
 extension Responder {
     package func answerEarly(_ head: Request) -> Response? { nil }
+
+    package func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response { Response(refusal) }
 
     package func reply(to request: Request) -> Reply {
         .later { await respond(to: request) }

@@ -70,7 +70,7 @@ package struct RequestShape: Sendable, Equatable {
         "Signature", "Signature-Input", "Content-Digest", "X-Signature", "X-Signature-256", "X-Hub-Signature",
         "X-Hub-Signature-256", "X-Hmac-Signature", "X-Webhook-Signature", "X-Timestamp", "X-Webhook-Timestamp",
         "X-Request-Timestamp", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Svix-Id", "Svix-Timestamp",
-        "Svix-Signature", "Adapty-Customer-User-Id", "Adapty-Profile-Id", "Prefer", "X-Firebase-AppCheck",
+        "Svix-Signature", "Adapty-Customer-User-Id", "Adapty-Profile-Id", "Prefer", "Origin", "X-Firebase-AppCheck",
         "X-Forwarded-For", "Forwarded",
     ]
 

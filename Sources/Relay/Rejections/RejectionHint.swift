@@ -24,6 +24,10 @@ struct RejectionHint {
         case "unauthorized": return credential
         case "rate_limited":
             return "More requests than limits allow (\(kind.cause)): raise it if this is wanted traffic."
+        case "forbidden" where kind.cause == Refusal.originNotAllowedCause:
+            return
+                "A page of an origin that is not listed: does origins of the client key (or cors of the source) have "
+                + "it as browsers write it?"
         case "not_found":
             return "There is no such path here: compare the URL at the sender with the names of the sources."
         case "unavailable" where kind.cause == Refusal.disabledCause:

@@ -10,6 +10,7 @@ package struct Authenticated: Sendable {
             try authenticator.authenticate(&received)
         }
         try caller.mayCome()
+        try caller.mayCome(from: received.request)
         self.received = received
     }
 
@@ -19,6 +20,7 @@ package struct Authenticated: Sendable {
     ) throws(Refusal) {
         caller = try limiter.judging(&head) { head throws(Refusal) in try authenticator.recognize(&head) }
         try caller.mayCome()
+        try caller.mayCome(from: head.request)
         self.received = head
     }
 }
@@ -55,6 +57,17 @@ package enum Caller: Sendable, Equatable {
         guard isEnabled else { throw .disabled("This \(what) is disabled for now.").of(self) }
     }
 
+    /// - Throws: 403 for a page of an origin that this caller's credential is not for. What is no browser names none.
+    func mayCome(from request: Request) throws(Refusal) {
+        let isAllowed =
+            switch self {
+            // Vendors' servers may write there what they like.
+            case .source(let source): source.origins.isEmpty || source.origins.admit(request.headers)
+            case .client(let key): key.origins.admit(request.headers)
+            }
+        guard isAllowed else { throw .originNotAllowed.of(self) }
+    }
+
     /// The only profile that this caller may name; nil for any.
     var subject: Subject? {
         if case .client(let key) = self { key.subject } else { nil }
@@ -81,13 +94,19 @@ package struct ClientKey: Sendable, Hashable {
     package let subject: Subject?
     /// False for one that is kept in the configuration, and of which nothing is taken for now.
     package let isEnabled: Bool
+    /// The web pages that may use it, where any may.
+    package let origins: Origins
 
-    package init(name: String, app: String, scopes: Set<Scope>, subject: Subject? = nil, isEnabled: Bool = true) {
+    package init(
+        name: String, app: String, scopes: Set<Scope>, subject: Subject? = nil, isEnabled: Bool = true,
+        origins: Origins = .none
+    ) {
         self.name = name
         self.app = app
         self.scopes = scopes
         self.subject = subject
         self.isEnabled = isEnabled
+        self.origins = origins
     }
 }
 

@@ -42,10 +42,12 @@ package final class Source: Sendable, Hashable {
     package let isEnabled: Bool
     /// Those of its signed messages that were answered 2xx.
     package let answered: AnsweredMessages
+    /// The web pages that may call it, where any may.
+    package let origins: Origins
 
     package init(
         name: String, vendor: String, app: String, hasTokenInPath: Bool = false, isEnabled: Bool = true,
-        answered: AnsweredMessages = AnsweredMessages()
+        origins: Origins = .none, answered: AnsweredMessages = AnsweredMessages()
     ) {
         self.name = name
         self.vendor = vendor
@@ -53,6 +55,7 @@ package final class Source: Sendable, Hashable {
         self.hasTokenInPath = hasTokenInPath
         self.isEnabled = isEnabled
         self.answered = answered
+        self.origins = origins
     }
 
     package static func == (left: Source, right: Source) -> Bool {
