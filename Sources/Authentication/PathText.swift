@@ -2,16 +2,15 @@ import Relay
 
 /// The path of a hook: `/hooks/{source}`, and behind that the token of a source that has it there.
 enum PathText {
-    /// Takes the token out, decoded; nil where nothing follows the source's name.
+    /// Takes the token out, decoded; nil where nothing follows the source's name. Slashes may be doubled, and one may
+    /// stand at the end.
     static func takeToken(from path: inout String) -> ArraySlice<UInt8>? {
         let bytes = Array(path.utf8)
-        let slashes = bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }
-        guard slashes.count > 2 else { return nil }
-        path = String(decoding: bytes[..<slashes[2]], as: UTF8.self)
-        var token = bytes[slashes[2]...].dropFirst()
-        // A slash at the end of a path is optional.
-        if token.last == UInt8(ascii: "/") { token.removeLast() }
-        return token.percentDecoded
+        let parts = bytes.split(separator: UInt8(ascii: "/"))
+        guard parts.count > 1 else { return nil }
+        path = String(decoding: bytes[..<parts[1].endIndex], as: UTF8.self)
+        guard parts.count > 2 else { return nil }
+        return bytes[parts[2].startIndex..<parts[parts.count - 1].endIndex].percentDecoded
     }
 }
 

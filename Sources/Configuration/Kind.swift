@@ -81,6 +81,39 @@ extension Kind<Int> {
     }
 }
 
+extension Kind<Int> {
+    /// By their usual names; whichever is written, it is powers of 1024.
+    private static var units: [(names: [String], bytes: Int)] {
+        [
+            (["gib", "gb", "g"], 1 << 30), (["mib", "mb", "m"], 1 << 20), (["kib", "kb", "k"], 1 << 10),
+            (["", "b"], 1),
+        ]
+    }
+
+    /// A number of bytes.
+    static func size(_ range: ClosedRange<Int>) -> Kind<Int> {
+        let name = "a size from \(write(range.lowerBound)) to \(write(range.upperBound)), such as 262144, 256KiB or 4m"
+        return Kind(name, write: write) { text in
+            let digits = text.prefix { $0.isASCII && $0.isNumber }
+            let name = text.dropFirst(digits.count).trimmingPrefix(" ").lowercased()
+            guard let count = Int(digits: digits), let unit = units.first(where: { $0.names.contains(name) }) else {
+                return nil
+            }
+            let (bytes, overflow) = count.multipliedReportingOverflow(by: unit.bytes)
+            return !overflow && range.contains(bytes) ? bytes : nil
+        }
+    }
+
+    /// In the largest unit that divides it.
+    private static func write(_ bytes: Int) -> String {
+        for (bound, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        where bytes > 0 && bytes.isMultiple(of: bound) {
+            return "\(bytes / bound)\(name)"
+        }
+        return String(bytes)
+    }
+}
+
 extension Kind<Bool> {
     static var flag: Kind<Bool> {
         Kind("true or false", write: { String($0) }) { Bool($0) }

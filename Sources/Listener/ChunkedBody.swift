@@ -16,7 +16,7 @@ struct ChunkedBody: Sendable {
 
     /// Reads as far as the bytes go. What was consumed need not be shown again.
     mutating func read(
-        _ bytes: Span<UInt8>, _ limits: RequestLimits
+        _ bytes: Span<UInt8>, atMost mostBytes: Int, _ limits: RequestLimits
     ) throws(Refusal) -> (consumed: Int, isComplete: Bool) {
         var index = 0
         while true {
@@ -26,8 +26,8 @@ struct ChunkedBody: Sendable {
                 guard let line = try bytes.line(from: index, atMost: 8 + limits.chunkExtensionBytes, else: .malformed)
                 else { return (index, false) }
                 let size = try Self.size(bytes, line, limits)
-                guard body.count + size <= limits.bodyBytes else {
-                    throw .tooLarge("The body is larger than \(limits.bodyBytes) bytes.")
+                guard body.count + size <= mostBytes else {
+                    throw .tooLarge("The body is larger than \(mostBytes) bytes.")
                 }
                 index = line.upperBound + 2
                 part = size == 0 ? .trailers(0) : .data(size)

@@ -125,8 +125,9 @@ final class Connection: @unchecked Sendable {
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             if exchange(&sendsAhead, with: false) { goOn() } else { advance() }
         case .end where reader.stage != .idle:
-            // RFC 9112 section 8: what is incomplete is not processed.
-            refuse(reader.abandon(.ended))
+            // RFC 9112 section 8: what is incomplete is not processed. Whoever sent it may well send it again, so that it
+            // is no vendor's unreadable payload.
+            refuse(reader.abandon(.ended), plainly: true)
         case .end, .failed: close()
         case .plainHTTP: refusePlainHTTP()
         case .alerted: linger()
@@ -267,11 +268,17 @@ final class Connection: @unchecked Sendable {
         listener.observer.answered(asked.exchange(with: unheard))
     }
 
-    private func refuse(_ failure: RequestReader.Failure) {
+    /// - Parameter plainly: in our own words, whoever asked.
+    private func refuse(_ failure: RequestReader.Failure, plainly: Bool = false) {
         let head = failure.head.map { listener.request($0, body: [], peer: peer) }
         let response =
-            head.map { listener.responder.answer(failure.refusal, to: $0, isWhole: false) } ?? Response(failure.refusal)
-        let asked = Asked(failure, peer: peer, began: began, id: listener.uniqueID(at: .now))
+            if let head, !plainly {
+                listener.responder.answer(failure.refusal, to: head, isWhole: failure.isHeadWhole)
+            } else {
+                Response(failure.refusal)
+            }
+        let asked = Asked(
+            failure, peer: head?.peer ?? peer, began: began, id: head?.id ?? listener.uniqueID(at: .now))
         send(response, to: asked, then: failure.closes ? .linger : .request)
     }
 

@@ -8,6 +8,7 @@ struct FramingFacts: Sendable {
     private var wantsClose = false
     private var wantsKeepAlive = false
     private(set) var expectsContinue = false
+    private var hasUnknownExpectation = false
     /// What the sender says of the body's coding; whether it is so its bytes tell.
     private(set) var contentCoding = ContentCoding.none
 
@@ -16,8 +17,8 @@ struct FramingFacts: Sendable {
         switch name.count {
         case 4 where bytes.holds("host", in: name): try noteHost(bytes, value)
         case 6 where bytes.holds("expect", in: name):
-            guard bytes.holds("100-continue", in: value) else { throw .unknownExpectation }
-            expectsContinue = true
+            // Refused with the whole head: what stands behind it may say who the sender is.
+            if bytes.holds("100-continue", in: value) { expectsContinue = true } else { hasUnknownExpectation = true }
         case 10 where bytes.holds("connection", in: name): noteConnection(bytes, value)
         case 14 where bytes.holds("content-length", in: name): try noteContentLength(bytes, value)
         case 16 where bytes.holds("content-encoding", in: name): noteContentCoding(bytes, value)
@@ -32,7 +33,9 @@ struct FramingFacts: Sendable {
     }
 
     /// Where the body ends. Decided before a byte of it is read.
-    func framing(of method: Method, minorVersion: Int, _ limits: RequestLimits) throws(Refusal) -> Framing {
+    func framing(
+        of method: Method, at path: String, minorVersion: Int, _ limits: RequestLimits
+    ) throws(Refusal) -> Framing {
         guard hosts == 1 || (hosts == 0 && minorVersion == 0) else {
             throw .badRequest("There must be exactly one Host field.")
         }
@@ -43,11 +46,14 @@ struct FramingFacts: Sendable {
             }
             guard minorVersion == 1 else { throw .badRequest("HTTP/1.0 has no transfer codings.") }
         }
+        guard !hasUnknownExpectation else { throw .unknownExpectation }
         guard isChunked || (contentLength ?? 0) > 0 else { return .none }
         guard method.hasBody else { throw .badRequest("\(method) has no body.") }
         guard !isChunked else { return .chunked }
         let length = contentLength ?? 0
-        guard length <= limits.bodyBytes else { throw .tooLarge("The body is larger than \(limits.bodyBytes) bytes.") }
+        guard length > min(limits.bodyBytes, limits.shortBodyBytes) else { return .sized(length) }
+        let most = limits.bodyBytes(at: path)
+        guard length <= most else { throw .tooLarge("The body is larger than \(most) bytes.") }
         return .sized(length)
     }
 

@@ -2,9 +2,10 @@ import CZlib
 import Relay
 
 /// Decodes a gzip body (RFC 1952), bounded by the body limit and by how many times its size it may grow to.
-func gunzip(_ compressed: [UInt8], _ limits: RequestLimits) throws(Refusal) -> [UInt8] {
+/// - Parameter mostBytes: as `RequestLimits.bodyBytes` if nil.
+func gunzip(_ compressed: [UInt8], atMost mostBytes: Int? = nil, _ limits: RequestLimits) throws(Refusal) -> [UInt8] {
     // Small bodies may grow further: a few hundred bytes of JSON repeat themselves a lot, and cost nothing.
-    let limit = min(limits.bodyBytes, max(16384, compressed.count * limits.inflation))
+    let limit = min(mostBytes ?? limits.bodyBytes, max(16384, compressed.count * limits.inflation))
     let inflater = try Inflater()
     var outcome = Inflater.Outcome.malformed
     // One byte more than allowed tells a body that is too large from one that just fits.

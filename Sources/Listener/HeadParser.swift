@@ -7,6 +7,7 @@ import Relay
 struct HeadParser: Sendable {
     private(set) var method: Method?
     private var target = RequestTarget()
+    private var isTargetTooLong = false
     private var minorVersion = 1
     private var places: [Headers.Place] = []
     private var facts = FramingFacts()
@@ -48,13 +49,15 @@ struct HeadParser: Sendable {
     /// What the whole head comes to. Call once, when `read` said true, with the bytes of the head.
     func finish(_ bytes: [UInt8], _ limits: RequestLimits) throws(Refusal) -> (RequestHead, Framing) {
         guard let method else { throw .badRequest("A request must begin with its request line.") }
-        let framing = try facts.framing(of: method, minorVersion: minorVersion, limits)
-        return (head(bytes, method), framing)
+        guard !isTargetTooLong else { throw .targetTooLong }
+        let head = head(bytes, method)
+        return (head, try facts.framing(of: method, at: head.path, minorVersion: minorVersion, limits))
     }
 
-    /// The head of a request whose framing is refused; only good for the log and the answer's request id.
+    /// The head of a request that is refused, as far as it was read; only good for the refusal's words and the log. Nil
+    /// where not even its target was.
     func unframed(_ bytes: [UInt8]) -> RequestHead? {
-        method.map { head(bytes, $0) }
+        target.path.isEmpty ? nil : method.map { head(bytes, $0) }
     }
 
     /// A query may carry bytes that are no UTF-8. Each becomes its percent-encoding, which stands for the same byte:
@@ -89,6 +92,10 @@ struct HeadParser: Sendable {
     private mutating func readRequestLine(
         _ bytes: Span<UInt8>, _ line: Range<Int>, _ limits: RequestLimits
     ) throws(Refusal) {
+        guard length <= limits.headBytes else {
+            readCutRequestLine(bytes, limits)
+            throw .targetTooLong
+        }
         // With two blanks in the line the target is what lies between the first and the last.
         var nameEnd = line.lowerBound
         while nameEnd < line.upperBound, ByteClass.token.contains(bytes[nameEnd]) { nameEnd += 1 }
@@ -106,10 +113,24 @@ struct HeadParser: Sendable {
         let known = Method(bytes, line.lowerBound..<nameEnd)
         method = known
         let range = nameEnd + 1..<versionStart - 1
-        guard range.count <= limits.targetBytes else { throw .targetTooLong }
-        guard known != nil else { throw .unknownMethod }
+        isTargetTooLong = range.count > limits.targetBytes
+        guard known != nil else { throw isTargetTooLong ? .targetTooLong : .unknownMethod }
         target = try RequestTarget(bytes, range)
         places.reserveCapacity(16)
+    }
+
+    /// What a request line that is too long to be kept says of who is asked: the path, and the whole parameters before
+    /// its limit.
+    private mutating func readCutRequestLine(_ bytes: Span<UInt8>, _ limits: RequestLimits) {
+        var start = 0
+        while start < bytes.count, bytes[start] == .carriageReturn || bytes[start] == .lineFeed { start += 1 }
+        var nameEnd = start
+        while nameEnd < bytes.count, ByteClass.token.contains(bytes[nameEnd]) { nameEnd += 1 }
+        method = Method(bytes, start..<nameEnd)
+        var end = min(bytes.count, limits.headBytes)
+        while end > nameEnd + 1, bytes[end - 1] != UInt8(ascii: "&") { end -= 1 }
+        guard end > nameEnd + 1, let whole = try? RequestTarget(bytes, nameEnd + 1..<end) else { return }
+        target = whole
     }
 
     private mutating func readField(
@@ -122,15 +143,17 @@ struct HeadParser: Sendable {
     }
 
     /// Refuses early what can only become wrong, so that it is not kept until a deadline.
-    private func checkUnfinishedLine(_ bytes: Span<UInt8>, _ limits: RequestLimits) throws(Refusal) {
+    private mutating func checkUnfinishedLine(_ bytes: Span<UInt8>, _ limits: RequestLimits) throws(Refusal) {
         let count = bytes.count - length
         guard count > 0 else { return }
         if method == nil {
             guard ByteClass.token.contains(bytes[length]) || bytes[length] == .carriageReturn else {
                 throw .badRequest("The request line is malformed.")
             }
-            // A method, a version and three blanks stand around the target.
-            guard count <= limits.targetBytes + 64 else { throw .targetTooLong }
+            guard bytes.count <= limits.headBytes else {
+                readCutRequestLine(bytes, limits)
+                throw .targetTooLong
+            }
         } else {
             guard bytes.count <= limits.headBytes else { throw .fieldsTooLarge("The header is too large.") }
         }

@@ -61,7 +61,7 @@ package final class Listener: @unchecked Sendable {
         self.socket = socket
         self.responder = responder
         self.observer = observer
-        self.limits = limits
+        self.limits = limits.asking(responder)
         receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 64)
         self.budget = budget
         self.tls = tls
@@ -92,7 +92,7 @@ package final class Listener: @unchecked Sendable {
     /// Other limits from now on; a request that is being read keeps those it began with.
     package func limit(_ limits: ListenerLimits) {
         loop.execute { [self] in
-            self.limits = limits
+            self.limits = limits.asking(responder)
             clientAddress = ClientAddress(trusted: limits.trustedProxies)
         }
     }
@@ -346,4 +346,13 @@ package final class Listener: @unchecked Sendable {
 
     /// - Parameter time: of the request that is answered; nil for now.
     func date(at time: Timestamp? = nil) -> [UInt8] { dateField.text(at: time ?? .now) }
+}
+
+extension ListenerLimits {
+    /// The responder knows which paths take long bodies.
+    fileprivate func asking(_ responder: any Responder) -> ListenerLimits {
+        var limits = self
+        limits.request.takesLongBodies = { responder.takesLongBodies(at: $0) }
+        return limits
+    }
 }

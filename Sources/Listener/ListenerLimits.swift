@@ -18,7 +18,7 @@ package struct ListenerLimits: Sendable {
     package var writeDeadline = Duration.seconds(10)
     /// How long, and for how many bytes, a connection is read and ignored after its last answer; see `Connection`.
     package var lingerDeadline = Duration.seconds(2)
-    package var lingerBytes = 1 << 20
+    package var lingerBytes = 16 << 20
 
     /// How long a peer that ended its side while its request is worked on is still answered; and how often it is looked
     /// whether one that sent more ahead has gone. Nothing tells who has gone from who only stopped sending.
@@ -44,12 +44,17 @@ package struct ListenerLimits: Sendable {
 
 /// What one request may measure.
 package struct RequestLimits: Sendable {
-    package var targetBytes = 8192
-    /// The request line and all fields.
-    package var headBytes = 16384
+    package var targetBytes = 32_768
+    /// The request line and all fields. A target that is too long is read so far, too: the fields behind it say who
+    /// sent it.
+    package var headBytes = 49_152
     package var fields = 100
-    /// As sent, and again once decoded.
-    package var bodyBytes = 262_144
+    /// As sent, and again once decoded; of a path that takes long bodies.
+    package var bodyBytes = 4 << 20
+    /// Of any other.
+    package var shortBodyBytes = 262_144
+    /// Which paths do.
+    package var takesLongBodies: @Sendable (_ path: String) -> Bool = { _ in true }
     /// How many times its size a compressed body may grow to.
     package var inflation = 100
     /// The extensions of one chunk: ignored, so there is no reason to send any.
@@ -58,4 +63,6 @@ package struct RequestLimits: Sendable {
     package var trailerBytes = 4096
 
     package init() {}
+
+    func bodyBytes(at path: String) -> Int { takesLongBodies(path) ? bodyBytes : shortBodyBytes }
 }

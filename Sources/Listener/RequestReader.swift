@@ -22,8 +22,10 @@ package struct RequestReader: Sendable {
         package let refusal: Refusal
         /// Nil where not even the method was read. An answer to HEAD has no body, whatever it says.
         package let method: Method?
-        /// Nil where the fields were not read to their end.
+        /// As far as it was read; nil where not even the target was.
         package let head: RequestHead?
+        /// Whether all of its fields were.
+        package let isHeadWhole: Bool
         package let bodyBytes: Int
         /// The framing of what follows is not known, or not believed: the connection ends with the answer.
         package let closes: Bool
@@ -101,7 +103,8 @@ package struct RequestReader: Sendable {
                 return .needMore
             }
         } catch {
-            return fail(error, method: parser.method)
+            let bytes = pending[start...].prefix(limits.headBytes)
+            return fail(error, method: parser.method, head: parser.unframed(Array(bytes)), isHeadWhole: false)
         }
         let method = parser.method
         let bytes = take(parser.length)
@@ -133,7 +136,8 @@ package struct RequestReader: Sendable {
         let isComplete: Bool
         do throws(Refusal) {
             let consumed: Int
-            (consumed, isComplete) = try chunks.read(pending.span.extracting(start..<pending.count), limits)
+            (consumed, isComplete) = try chunks.read(
+                pending.span.extracting(start..<pending.count), atMost: limits.bodyBytes(at: head.path), limits)
             drop(consumed)
         } catch {
             return fail(error, method: head.method, head: head, bodyBytes: chunks.body.count)
@@ -151,20 +155,26 @@ package struct RequestReader: Sendable {
             guard try body.isCompressed(as: head.contentCoding) else {
                 return .request(head, body: body, compressed: nil)
             }
-            return .request(head, body: try gunzip(body, limits), compressed: body)
+            let decoded = try gunzip(body, atMost: limits.bodyBytes(at: head.path), limits)
+            return .request(head, body: decoded, compressed: body)
         } catch {
             // The framing was sound, only the content is not.
             return .failure(
-                Failure(refusal: error, method: head.method, head: head, bodyBytes: body.count, closes: false))
+                Failure(
+                    refusal: error, method: head.method, head: head, isHeadWhole: true, bodyBytes: body.count,
+                    closes: false))
         }
     }
 
     private mutating func fail(
-        _ refusal: Refusal, method: Method?, head: RequestHead? = nil, bodyBytes: Int = 0
+        _ refusal: Refusal, method: Method?, head: RequestHead? = nil, isHeadWhole: Bool = true, bodyBytes: Int = 0
     ) -> Step {
         phase = .failed
         drop(pending.count - start)
-        return .failure(Failure(refusal: refusal, method: method, head: head, bodyBytes: bodyBytes, closes: true))
+        return .failure(
+            Failure(
+                refusal: refusal, method: method, head: head, isHeadWhole: isHeadWhole, bodyBytes: bodyBytes,
+                closes: true))
     }
 
     /// Gives up on what is half received, because its time is over or its sender gone.
@@ -176,7 +186,8 @@ package struct RequestReader: Sendable {
             case .failed: (nil, nil)
             }
         drop(pending.count - start)
-        return Failure(refusal: refusal, method: method, head: head, bodyBytes: 0, closes: true)
+        return Failure(
+            refusal: refusal, method: method, head: head, isHeadWhole: true, bodyBytes: 0, closes: true)
     }
 
     // MARK: Bytes

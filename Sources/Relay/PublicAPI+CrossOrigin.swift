@@ -17,7 +17,7 @@ extension PublicAPI {
     package func answerEarly(_ head: Request) -> Response? { shared(refusedEarly(head), head) }
 
     package func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response {
-        let response = Response(refusal)
+        let response = refused(refusal, to: head, isWhole: isWhole)
         return sharing(head)?.share(response) ?? response
     }
 

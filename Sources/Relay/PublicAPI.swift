@@ -45,7 +45,7 @@ package final class PublicAPI: Responder {
     func answer(to request: Request) -> Reply {
         // What nearly every request asks for is one look-up away.
         let path = request.path
-        if let source = hooks[path], Self.hookMethods.contains(request.method) {
+        if let source = hooks[path], Self.payloadMethods.contains(request.method) {
             return accept(request, from: source, at: path)
         }
         switch route(request) {
@@ -54,6 +54,7 @@ package final class PublicAPI: Responder {
         case .success(.description):
             return .now(description.answer)
         case .success(.entrance(.hook(let source), let path)):
+            if request.method == .head { return .now(welcome(request, of: source, at: path)) }
             return accept(request, from: source, at: path)
         case .success(.entrance(let entrance, let path)):
             return .later { [self] in
@@ -65,9 +66,33 @@ package final class PublicAPI: Responder {
                 return noted(response, request)
             }
         case .failure(let refusal):
-            return .now(noted(Response(refusal), request))
+            return .now(refused(refusal, to: request, isWhole: true))
         }
     }
+
+    /// A source's vendor is told in its own words, once it has proved who it is; before that nobody learns more than
+    /// anywhere else.
+    func refused(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response {
+        switch door(at: head.path) {
+        case .entrance(.hook(let source), let path):
+            do throws(Refusal) {
+                try intake.welcome(Received(head, through: .hook(source)))
+            } catch {
+                let mayFollow = !isWhole && error.status == 401 && error.cause == Refusal.noCredentialCause
+                if !mayFollow { return answer(error, to: head, of: source, at: path) }
+                break
+            }
+            return answer(refusal, to: head, of: source, at: path)
+        case .entrance(_, let path):
+            var response = Response(refusal)
+            response.account.route = path
+            return noted(response, head)
+        case .health, .description, nil: break
+        }
+        return noted(Response(refusal), head)
+    }
+
+    package func takesLongBodies(at path: String) -> Bool { source(at: path) != nil }
 
     func refusedEarly(_ head: Request) -> Response? {
         refuseEarly(head).map { noted($0, head) }
@@ -87,8 +112,22 @@ package final class PublicAPI: Responder {
                 return response
             }
         case .failure(let refusal):
-            return Response(refusal)
+            return refused(refusal, to: head, isWhole: true)
         }
+    }
+
+    /// HEAD, with which dashboards try a URL: the credential is looked at, and nothing is read.
+    private func welcome(_ head: Request, of source: Source, at path: String) -> Response {
+        do throws(Refusal) {
+            try intake.welcome(Received(head, through: .hook(source)))
+        } catch {
+            return answer(error, to: head, of: source, at: path)
+        }
+        var response = Response(status: 200)
+        response.account.app = source.app
+        response.account.caller = source.name
+        response.account.route = path
+        return response
     }
 
     /// A webhook waits for the commit of what it changes; one that changes nothing waits for nothing.
@@ -129,6 +168,9 @@ package final class PublicAPI: Responder {
         response.account.app = source.app
         response.account.caller = source.name
         response.account.route = path
+        if response.status < 300, let reason = refusal.skipReason {
+            response.account.skips = [Skip(reason, refusal.message)]
+        }
         return noted(response, request)
     }
 
@@ -149,44 +191,51 @@ extension PublicAPI {
         case description
     }
 
-    private static let hookMethods: [Method] = [.get, .post, .put]
+    /// What partners can choose in their dashboards.
+    private static let payloadMethods: [Method] = [.get, .post, .put, .patch]
     static let dropInSuffix = "server-side-api/integration/profile/set/integration-identifiers"
 
     /// Finds the door. A trailing slash is optional; a source or vendor that does not exist is "nothing here", like any
     /// other path.
     func route(_ request: Request) -> Result<Route, Refusal> {
-        var path = request.path[...]
+        guard let route = door(at: request.path) else { return .failure(.notFound) }
+        let methods: [Method] =
+            switch route {
+            case .health, .description: [.get, .head]
+            case .entrance(.hook, _): Self.payloadMethods + [.head]
+            case .entrance(.dropIn(.v2), _): [.get, .post]
+            case .entrance(.dropIn(.v1), _), .entrance(.client, _): [.post]
+            }
+        return methods.contains(request.method) ? .success(route) : .failure(.methodNotAllowed(methods))
+    }
+
+    /// What is at a path, whatever the method.
+    private func door(at path: String) -> Route? {
+        if let source = source(at: path) { return .entrance(.hook(source), "/hooks/\(source.name)") }
+        var path = path[...]
         if path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         switch path {
-        case "/livez": return allow([.get, .head], request, .health(.isAlive))
-        case "/readyz": return allow([.get, .head], request, .health(.isReady))
-        case "/openapi.json": return allow([.get, .head], request, .description)
-        case "/api/v2/" + Self.dropInSuffix:
-            return allow([.get, .post], request, .entrance(.dropIn(.v2), String(path)))
-        case "/api/v1/" + Self.dropInSuffix: return allow([.post], request, .entrance(.dropIn(.v1), String(path)))
+        case "/livez": return .health(.isAlive)
+        case "/readyz": return .health(.isReady)
+        case "/openapi.json": return .description
+        case "/api/v2/" + Self.dropInSuffix: return .entrance(.dropIn(.v2), String(path))
+        case "/api/v1/" + Self.dropInSuffix: return .entrance(.dropIn(.v1), String(path))
         default: break
         }
-        if path.hasPrefix("/hooks/"), let source = source(path.dropFirst("/hooks/".count)) {
-            return allow(Self.hookMethods, request, .entrance(.hook(source), "/hooks/\(source.name)"))
-        }
-        if path.hasPrefix("/client/") {
-            let vendor = String(path.dropFirst("/client/".count))
-            if normalizer.knows(vendor: vendor) {
-                return allow([.post], request, .entrance(.client(vendor: vendor), String(path)))
-            }
-        }
-        return .failure(.notFound)
+        guard path.hasPrefix("/client/") else { return nil }
+        let vendor = String(path.dropFirst("/client/".count))
+        return normalizer.knows(vendor: vendor) ? .entrance(.client(vendor: vendor), String(path)) : nil
     }
 
-    /// - Parameter path: what follows `/hooks/`: a name, and behind it a token where the source has it there.
-    private func source(_ path: Substring) -> Source? {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let source = sources[String(parts[0])] else { return nil }
-        return parts.count == 1 || source.hasTokenInPath ? source : nil
-    }
-
-    private func allow(_ methods: [Method], _ request: Request, _ route: Route) -> Result<Route, Refusal> {
-        methods.contains(request.method) ? .success(route) : .failure(.methodNotAllowed(methods))
+    /// `/hooks/`, a name, and behind it a token where the source has it there. Dashboards that join a base and a path
+    /// double the slash between them; an empty segment counts for nothing.
+    private func source(at path: String) -> Source? {
+        if let source = hooks[path] { return source }
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 4)
+        guard (2...3).contains(parts.count), parts[0].elementsEqual("hooks".utf8),
+            let source = sources[String(decoding: parts[1], as: UTF8.self)]
+        else { return nil }
+        return parts.count == 2 || source.hasTokenInPath ? source : nil
     }
 }
 

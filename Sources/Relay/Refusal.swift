@@ -109,8 +109,22 @@ extension Refusal {
     /// The cause of what is refused because the configuration says `enabled: false`.
     static let disabledCause = "disabled"
 
+    /// The cause of 401 where no credential was found.
+    static let noCredentialCause = "no_credential"
+
     static func disabled(_ message: String) -> Refusal {
         .unavailable(message, retryAfter: 60, cause: disabledCause)
+    }
+
+    /// Why what was sent can never be taken, however often it comes. Nil where another time may do (408, 429, 503), and
+    /// where it is not about what was sent (401, 403, 404).
+    package var skipReason: Skip.Reason? {
+        switch status {
+        case 400, 415, 417, 505: .unreadable
+        case 413, 414, 431: .tooLarge
+        case 405, 501: .wrongMethod
+        default: nil
+        }
     }
 
     init(_ failure: OutboxFailure) {

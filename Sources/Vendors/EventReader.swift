@@ -2,7 +2,7 @@ import Relay
 
 /// Reads one webhook request: finds its events, and makes of each a patch or a skip.
 struct EventReader {
-    /// Events of one request. Mixpanel sends 1000; a body of the usual limit holds fewer than this with an id each.
+    /// Events of one request: they are stored in one commit. Mixpanel sends 1000.
     static let mostEvents = 10_000
 
     private let plan: Plan

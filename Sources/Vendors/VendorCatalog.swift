@@ -6,6 +6,7 @@ package import Relay
 /// payload is one patch or a refusal: there somebody reads the answer.
 package struct VendorCatalog: Normalizer {
     private let plans: [String: Plan]
+    private let dialects: [String: any Dialect]
     private let pool = ScratchPool()
 
     /// - Parameter declared: vendors from the configuration, and additions to built-in ones of the same name.
@@ -16,6 +17,7 @@ package struct VendorCatalog: Normalizer {
             vendors[declaration.name] = try declaration.extend(vendors[declaration.name])
         }
         plans = vendors.mapValues { Plan($0) }
+        dialects = vendors.mapValues { $0.dialect ?? PolicyDialect(policy: .of($0.name)) }
     }
 
     /// Built-in and declared, in alphabetical order.
@@ -23,7 +25,7 @@ package struct VendorCatalog: Normalizer {
 
     package func knows(vendor: String) -> Bool { plans[vendor] != nil }
 
-    package func dialect(of vendor: String) -> any Dialect { plans[vendor]?.vendor.dialect ?? PlainDialect() }
+    package func dialect(of vendor: String) -> any Dialect { dialects[vendor] ?? PlainDialect() }
 
     package func normalize(
         _ request: Request, through entrance: Entrance, of subject: Subject?

@@ -182,6 +182,7 @@ extension ListenerLimits {
         trustedProxies = configuration.trustedProxies
         proxyProtocol = configuration.proxyProtocol
         request.bodyBytes = configuration.limits.bodyBytes
+        request.shortBodyBytes = configuration.limits.clientBodyBytes
         headDeadline = configuration.deadlines.headers
         bodyDeadline = configuration.deadlines.body
         idleDeadline = configuration.deadlines.idle

@@ -169,6 +169,8 @@ final class CurrentResponder: Responder {
         current.withLock { $0 }.answer(refusal, to: head, isWhole: isWhole)
     }
 
+    func takesLongBodies(at path: String) -> Bool { current.withLock { $0 }.takesLongBodies(at: path) }
+
     func reply(to request: Request) -> Reply { current.withLock { $0 }.reply(to: request) }
 
     func respond(to request: Request) async -> Response {

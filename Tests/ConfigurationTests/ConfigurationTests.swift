@@ -29,12 +29,25 @@ struct ConfigurationTests {
         #expect(configuration.limits.profile == Rate("5/s"))
         #expect(configuration.limits.failuresPerAddress == Rate("60/min burst 100"))
         #expect(configuration.limits.connectionsPerAddress == 1000)
-        #expect(configuration.limits.bodyBytes == 262_144)
+        #expect(configuration.limits.bodyBytes == 4 << 20)
+        #expect(configuration.limits.clientBodyBytes == 256 << 10)
         #expect((configuration.limits.connections, configuration.limits.bytesInFlight) == (20000, 67_108_864))
         #expect((configuration.deadlines.headers, configuration.deadlines.body) == (.seconds(5), .seconds(10)))
         #expect((configuration.deadlines.idle, configuration.deadlines.write) == (.seconds(75), .seconds(10)))
         #expect((configuration.drain.delay, configuration.drain.timeout) == (.seconds(5), .seconds(30)))
         #expect((configuration.log.level, configuration.log.profiles) == (.info, .hashed))
+    }
+
+    @Test(
+        "a size is written in bytes or by powers of 1024, whatever its unit is called",
+        arguments: [
+            ("262144", 262_144), ("256k", 262_144), ("256K", 262_144), ("256 KiB", 262_144), ("256kB", 262_144),
+            ("4m", 4 << 20), ("4MiB", 4 << 20), ("4 MB", 4 << 20), ("2048b", 2048),
+        ])
+    func sizes(_ text: String, _ bytes: Int) throws {
+        let configuration = try load(minimal + "limits: { body_bytes: \(text), bytes_in_flight: 1g }\n")
+        #expect(configuration.limits.bodyBytes == bytes)
+        #expect(configuration.limits.bytesInFlight == 1 << 30)
     }
 
     @Test("a source proves itself as it says")
@@ -194,7 +207,7 @@ struct EffectiveTests {
                 retention:
                   applied: 30d  # default
                   dead_letters: 30d  # default
-                  file_bytes: 4294967296  # default
+                  file_bytes: 4GiB  # default
                   profiles_in_memory: 100000  # default
                 loops: 2
                 trusted_proxies: [127.0.0.1/32]  # default
@@ -260,10 +273,11 @@ struct EffectiveTests {
                   client_ip: none
                   profile: 5/s  # default
                   failures_per_ip: 60/min burst 100  # default
-                  body_bytes: 262144  # default
+                  body_bytes: 4MiB  # default
+                  client_body_bytes: 256KiB  # default
                   connections: 20000  # default
                   connections_per_ip: 1000  # default
-                  bytes_in_flight: 67108864  # default
+                  bytes_in_flight: 64MiB  # default
                 deadlines:
                   headers: 5s  # default
                   body: 10s  # default

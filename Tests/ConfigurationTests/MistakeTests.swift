@@ -167,10 +167,12 @@ struct MistakeTests {
                 "line 4: limits.source: this is not a rate such as 1000/s, 40000/min, 5/h or 20/s burst 100, or none"),
             .after(
                 "limits: { body_bytes: 1e6 }\n",
-                "line 4: limits.body_bytes: this is not a whole number from 1024 to 67108864"),
+                "line 4: limits.body_bytes: this is not a size from 1KiB to 64MiB, such as 262144, 256KiB or 4m"),
             .after(
                 "limits: { body_bytes: 4096, bytes_in_flight: 2048 }\n",
-                "line 4: limits.bytes_in_flight: this must be at least body_bytes, or the longest body never comes in"),
+                "line 4: limits.bytes_in_flight: this must be at least body_bytes and client_body_bytes, or the longest "
+                    + "body never comes in"
+            ),
             .after(
                 "deadlines: { idle: 5 }\n",
                 "line 4: deadlines.idle: this is not a duration such as 250ms, 5s, 10m, 72h or 30d"),

@@ -120,7 +120,7 @@ struct RequestReaderTests {
         arguments: [
             ("Content-Length: 0x1", 400), ("Content-Length: ", 400), ("Content-Length: 1, 1", 400),
             ("Content-Length: 0000000000000001", 400), ("Content-Length: 1\r\nContent-Length: 1", 400),
-            ("Content-Length: 262145", 413), ("Content-Length: 999999999999999", 413),
+            ("Content-Length: 4194305", 413), ("Content-Length: 999999999999999", 413),
             ("Transfer-Encoding: chunked, chunked", 400), ("Transfer-Encoding: gzip", 400),
             ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 400),
             ("Transfer-Encoding: chunked\r\nContent-Length: 1", 400),
@@ -162,12 +162,13 @@ struct RequestReaderTests {
             func filler(_ count: Int, _ text: String = "a") -> String { String(repeating: text, count: count + excess) }
             let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             switch self {
-            case .target: return "GET /\(filler(8191)) HTTP/1.1\r\nHost: a\r\n\r\n"
-            case .head: return "GET / HTTP/1.1\r\nHost: a\r\nA: \(filler(16352))\r\n\r\n"
+            case .target: return "GET /\(filler(32_767)) HTTP/1.1\r\nHost: a\r\n\r\n"
+            case .head: return "GET / HTTP/1.1\r\nHost: a\r\nA: \(filler(49_120))\r\n\r\n"
             case .fields: return "GET / HTTP/1.1\r\nHost: a\r\n\(filler(99, "A: a\r\n"))\r\n"
             case .body:
-                return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(262_144 + excess)\r\n\r\n\(filler(262_144))"
-            case .chunk: return "\(chunked)\(String(262_144 + excess, radix: 16))\r\n\(filler(262_144))\r\n0\r\n\r\n"
+                return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(4_194_304 + excess)\r\n\r\n\(filler(4_194_304))"
+            case .chunk:
+                return "\(chunked)\(String(4_194_304 + excess, radix: 16))\r\n\(filler(4_194_304))\r\n0\r\n\r\n"
             case .chunkSizeDigits: return "\(chunked)\(filler(7, "0"))1\r\na\r\n0\r\n\r\n"
             case .chunkExtensions: return "\(chunked)1;\(filler(255))\r\na\r\n0\r\n\r\n"
             case .trailers: return "\(chunked)0\r\nT: \(filler(4091))\r\n\r\n"
@@ -195,7 +196,7 @@ struct RequestReaderTests {
                     fed += 100
                 }
             }
-            #expect(fed < 20_000)
+            #expect(fed < 60_000)
             #expect(reader.heldBytes == 0)
         }
     }
@@ -218,7 +219,7 @@ struct RequestReaderTests {
 
     @Test("a refusal made after the fields keeps them, for the caller's request id")
     func fieldsKept() throws {
-        let text = "POST / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nContent-Length: 999999\r\n\r\n"
+        let text = "POST / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nContent-Length: 9999999\r\n\r\n"
         let failure = try #require(step(text).failure)
         #expect(failure.head?.headers["x-request-id"] == "mine")
     }
@@ -237,6 +238,59 @@ struct RequestReaderTests {
         )
         #expect(body == Array("abc".utf8))
         #expect(head.headers["x-t"] == nil)
+    }
+
+    // MARK: What a refusal still knows
+
+    @Test("a refused request still says where it went, as far as its target was read")
+    func refusedHeads() throws {
+        func failure(_ text: String) throws -> RequestReader.Failure { try #require(step(text).failure) }
+        let start = "POST /hooks/x?a=b HTTP/1.1\r\nHost: a\r\nX-Api-Key: k\r\n"
+        for (rest, isWhole) in [
+            ("Expect: foo\r\nA: b\r\n\r\n", true), ("Content-Length: 9999999\r\nA: b\r\n\r\n", true),
+            ("A : b\r\n", false), ("A: b\nC: d\r\n\r\n", false), ("A: " + String(repeating: "a", count: 50_000), false),
+        ] {
+            let failure = try failure(start + rest)
+            #expect(failure.closes)
+            #expect(failure.isHeadWhole == isWhole)
+            #expect((failure.head?.path, failure.head?.query) == ("/hooks/x", "a=b"))
+            #expect(failure.head?.headers["x-api-key"] == "k")
+            #expect((failure.head?.headers["a"] != nil) == isWhole)
+        }
+        let long = String(repeating: "a", count: 40_000)
+        let target = try failure("POST /hooks/x?a=\(long) HTTP/1.1\r\nHost: a\r\nX-Api-Key: k\r\n\r\n")
+        #expect((target.refusal.status, target.isHeadWhole, target.head?.path) == (414, true, "/hooks/x"))
+        #expect(target.head?.headers["x-api-key"] == "k")
+        // Cut within a parameter, which may be the credential: only whole ones are shown.
+        let endless = try failure("POST /hooks/x?a=b&token=k&c=\(long)\(long)")
+        #expect((endless.refusal.status, endless.isHeadWhole) == (414, false))
+        #expect((endless.head?.path, endless.head?.query) == ("/hooks/x", "a=b&token=k&"))
+        for text in ["POST /a#b HTTP/1.1\r\n", "BREW /a HTTP/1.1\r\n", "POST /\(long)\(long)", "\u{16}\u{3}\u{1}\r\n"] {
+            #expect(try failure(text).head == nil)
+        }
+    }
+
+    @Test("a path that takes no long bodies has its own limit: sized, in chunks and decompressed")
+    func bodyLimits() {
+        var limits = RequestLimits()
+        (limits.bodyBytes, limits.shortBodyBytes) = (1000, 100)
+        limits.takesLongBodies = { $0 == "/long" }
+        func status(_ path: String, _ count: Int, isChunked: Bool) -> Int? {
+            var reader = RequestReader(limits: limits)
+            let body = String(repeating: "a", count: count)
+            let head = "POST \(path) HTTP/1.1\r\nHost: a\r\n"
+            reader.append(
+                isChunked
+                    ? "\(head)Transfer-Encoding: chunked\r\n\r\n\(String(count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+                    : "\(head)Content-Length: \(count)\r\n\r\n\(body)")
+            return reader.next().failure?.refusal.status
+        }
+        for isChunked in [false, true] {
+            #expect(status("/long", 1000, isChunked: isChunked) == nil)
+            #expect(status("/long", 1001, isChunked: isChunked) == 413)
+            #expect(status("/short", 100, isChunked: isChunked) == nil)
+            #expect(status("/short", 101, isChunked: isChunked) == 413)
+        }
     }
 
     // MARK: Byte classes

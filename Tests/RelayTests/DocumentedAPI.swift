@@ -31,6 +31,14 @@ struct DocumentedAPI: Responder {
         return response
     }
 
+    func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response {
+        let response = api.answer(refusal, to: head, isWhole: isWhole)
+        Document(description).check(response, to: head)
+        return response
+    }
+
+    func takesLongBodies(at path: String) -> Bool { api.takesLongBodies(at: path) }
+
     func answerEarly(_ head: Request) -> Response? {
         let response = api.answerEarly(head)
         if let response { Document(description).check(response, to: head) }
@@ -71,6 +79,9 @@ struct Document {
 
     private func segments(_ path: String) -> [Substring] {
         let path = path.hasSuffix("/") ? path.dropLast() : path[...]
+        // Slashes on the way to a source may be doubled.
+        let parts = path.split(separator: "/")
+        if parts.first == "hooks" { return [""] + parts }
         return path.split(separator: "/", omittingEmptySubsequences: false)
     }
 

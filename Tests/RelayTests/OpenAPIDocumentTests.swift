@@ -27,7 +27,8 @@ struct OpenAPIDocumentTests {
         let methods = document.paths.mapValues { Set($0.keys) }
         #expect(
             methods == [
-                "/hooks/{source}": ["get", "post", "put"], "/hooks/{source}/{token}": ["get", "post", "put"],
+                "/hooks/{source}": ["get", "post", "put", "patch"],
+                "/hooks/{source}/{token}": ["get", "post", "put", "patch"],
                 "/client/{vendor}": ["post"],
                 DropInPath.v2 + "/": ["get", "post"], DropInPath.v1 + "/": ["post"], "/livez": ["get"],
                 "/readyz": ["get"], "/openapi.json": ["get"],

@@ -27,7 +27,7 @@ struct PublicAPITests {
         arguments: [
             ("/hooks/by-path/canary", 200), ("/hooks/by-path/canary/", 200), ("/hooks/by-path/can/ary", 404),
             ("/hooks/by-path", 200), ("/hooks/af/canary", 404), ("/hooks/nobody/canary", 404),
-            ("/hooks//by-path", 404), ("/hooks/by-path%2Fcanary", 404),
+            ("/hooks//by-path", 200), ("//hooks//by-path//canary", 200), ("/hooks/by-path%2Fcanary", 404),
         ])
     func tokenInPath(path: String, status: Int) async {
         let response = await api(FakeStages()).respond(to: Request(method: .post, path: path, body: [1]))
@@ -78,8 +78,10 @@ struct PublicAPITests {
         "routes by path and method",
         arguments: [
             (Method.post, "/hooks/af", 200), (.get, "/hooks/af", 200), (.put, "/hooks/af/", 200),
-            (.delete, "/hooks/af", 405), (.head, "/hooks/af", 405), (.post, "/hooks/other", 404),
-            (.post, "/hooks/", 404), (.post, "/hooks/af/x", 404), (.post, "/hooks//af", 404), (.post, "/", 404),
+            (.delete, "/hooks/af", 405), (.head, "/hooks/af", 200), (.patch, "/hooks/af", 200),
+            (.post, "/hooks/other", 404),
+            (.post, "/hooks/", 404), (.post, "/hooks/af/x", 404), (.post, "/hooks//af", 200),
+            (.post, "//hooks/af//", 200), (.post, "//", 404), (.post, "//livez", 404), (.post, "/", 404),
             (.post, "/client/amplitude", 202), (.get, "/client/amplitude", 405), (.post, "/client/nobody", 404),
             (.post, dropInPath, 202), (.post, dropInPath + "/", 202), (.post, dropInPath + "//", 404),
             (.delete, dropInPath + "/", 405), (.get, dropInPath + "/", 200), (.head, dropInPath, 405),
@@ -193,6 +195,37 @@ struct PublicAPITests {
         #expect(health.isReady)
         health.drain()
         #expect(!health.isReady)
+    }
+
+    @Test(
+        "what the listener refuses is said of the source, once its sender is believed; the credential may have followed"
+    )
+    func refusalsOfTheListener() {
+        var stages = FakeStages()
+        let refusal = Refusal(413, "payload_too_large", "x")
+        let head = Request(method: .post, path: "//hooks/af")
+        let known = api(stages).answer(refusal, to: head, isWhole: true)
+        #expect((known.status, known.account.route, known.account.caller) == (413, "/hooks/af", "af"))
+        stages.authentication = .unauthorized(cause: "wrong_credential")
+        #expect(api(stages).answer(refusal, to: head, isWhole: true).status == 401)
+        #expect(api(stages).answer(refusal, to: head, isWhole: false).status == 401)
+        stages.authentication = .unauthorized(cause: "no_credential")
+        #expect(api(stages).answer(refusal, to: head, isWhole: true).status == 401)
+        let unknown = api(stages).answer(refusal, to: head, isWhole: false)
+        #expect((unknown.status, unknown.account.route, unknown.account.caller) == (413, "", ""))
+        let client = api(stages).answer(refusal, to: Request(method: .post, path: "/client/branch"), isWhole: true)
+        #expect((client.status, client.account.route) == (413, "/client/branch"))
+    }
+
+    @Test("only sources take long bodies")
+    func longBodies() {
+        let api = api(FakeStages())
+        for path in ["/hooks/af", "/hooks/af/", "//hooks/af", "/hooks/by-path/token"] {
+            #expect(api.takesLongBodies(at: path))
+        }
+        for path in ["/client/branch", DropInPath.v2, "/hooks/nobody", "/hooks/af/token", "/"] {
+            #expect(!api.takesLongBodies(at: path))
+        }
     }
 
     @Test("a body that would be refused anyway is not asked for")

@@ -58,7 +58,7 @@ struct MixpanelDialectTests {
     func others() throws {
         let catalog = try VendorCatalog()
         for vendor in catalog.vendorNames where vendor != "mixpanel" {
-            #expect(catalog.dialect(of: vendor) is PlainDialect)
+            #expect(catalog.dialect(of: vendor) is PolicyDialect)
         }
     }
 }

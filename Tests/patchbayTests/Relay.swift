@@ -19,11 +19,13 @@ final class RelayUnderTest {
     /// - Parameters:
     ///   - upstream: where to send to; a sandbox of its own if nil.
     ///   - sandboxOptions: what that sandbox is like.
+    ///   - sources: more of them, a line each.
     ///   - settings: more of the configuration's top level.
     ///   - app: more of the app's keys.
     ///   - environment: more of the relay's variables.
     init(
-        upstream: String? = nil, sandboxOptions: [String] = ["--any-profile"], settings: String = "", app: String = "",
+        upstream: String? = nil, sandboxOptions: [String] = ["--any-profile"], sources more: [String] = [],
+        settings: String = "", app: String = "",
         environment: [String: String] = [:]
     ) async throws {
         self.environment = environment
@@ -54,7 +56,7 @@ final class RelayUnderTest {
             apps:
               main: { upstream: "http://\(self.upstream)", secret_key: env:KEY, rate: { per_minute: 6000000, burst: 10000 }\(app.isEmpty ? "" : ", " + app) }
             sources:
-            \(sources.joined(separator: "\n"))
+            \((sources + more.map { "  " + $0 }).joined(separator: "\n"))
             client_keys:
               ios: { app: main, key: env:CLIENT_KEY, scopes: [write, read] }
               kiosk: { app: main, key: env:WRITER_KEY, scopes: [write] }

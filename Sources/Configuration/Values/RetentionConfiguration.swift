@@ -14,7 +14,7 @@ package struct RetentionConfiguration: Sendable, Equatable {
     init(_ section: Section) {
         applied = section.value("applied", .duration, default: .seconds(30 * 86_400))
         deadLetters = section.value("dead_letters", .duration, default: .seconds(30 * 86_400))
-        fileBytes = section.value("file_bytes", .integer((1 << 20)...(1 << 50)), default: 4 << 30)
+        fileBytes = section.value("file_bytes", .size((1 << 20)...(1 << 50)), default: 4 << 30)
         profilesInMemory = section.value("profiles_in_memory", .integer(0...100_000_000), default: 100_000)
     }
 }

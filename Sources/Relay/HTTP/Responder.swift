@@ -8,6 +8,8 @@ package protocol Responder: Sendable {
     ///   - head: without its body, where that was not read.
     ///   - isWhole: whether all of its fields are there; a credential may have stood behind those that are.
     func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response
+    /// Whether bodies at that path may be as long as webhooks are; others are as short as an app's.
+    func takesLongBodies(at path: String) -> Bool
     /// Answers, at once where nothing has to be waited for.
     func reply(to request: Request) -> Reply
     func respond(to request: Request) async -> Response
@@ -17,6 +19,8 @@ extension Responder {
     package func answerEarly(_ head: Request) -> Response? { nil }
 
     package func answer(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response { Response(refusal) }
+
+    package func takesLongBodies(at path: String) -> Bool { false }
 
     package func reply(to request: Request) -> Reply {
         .later { await respond(to: request) }

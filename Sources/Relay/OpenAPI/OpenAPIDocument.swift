@@ -114,6 +114,7 @@ extension OpenAPIDocument {
                 hook(.get, "getHook", parameters: ["Event"], common: [.framing]),
                 hook(.post, "postHook", requestBody: "Webhook", common: [.framing, .body]),
                 hook(.put, "putHook", requestBody: "Webhook", common: [.framing, .body]),
+                hook(.patch, "patchHook", requestBody: "Webhook", common: [.framing, .body]),
             ]),
         Path(
             template: "/hooks/{source}/{token}",
@@ -124,6 +125,9 @@ extension OpenAPIDocument {
                     common: [.framing, .body]),
                 hook(
                     .put, "putHookByToken", security: [""], parameters: ["Token"], requestBody: "Webhook",
+                    common: [.framing, .body]),
+                hook(
+                    .patch, "patchHookByToken", security: [""], parameters: ["Token"], requestBody: "Webhook",
                     common: [.framing, .body]),
             ]),
         Path(

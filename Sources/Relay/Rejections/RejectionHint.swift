@@ -34,7 +34,8 @@ struct RejectionHint {
             return "The configuration says enabled: false here: the sender was told to come again."
         case "unavailable":
             return "This is our own fault, not the sender's (\(request.detail)): it was told to come again."
-        case "payload_too_large": return "The body is longer than limits.body_bytes allows."
+        case "payload_too_large":
+            return "The body is longer than limits.body_bytes allows, or at a client route limits.client_body_bytes."
         case "request_timeout": return "The sender is slower than deadlines allow, or never sent what it announced."
         default: return told
         }
@@ -54,7 +55,12 @@ struct RejectionHint {
     }
 
     private var told: String {
-        request.message.isEmpty ? "The answer's error_code says why." : "The sender was told: \(request.message)"
+        if kind.status < 400 {
+            return "It was answered \(kind.status), because a refusal would be repeated or stop the sender: "
+                + request.message
+        }
+        return request.message.isEmpty
+            ? "The answer's error_code says why." : "The sender was told: \(request.message)"
     }
 
     private var credential: String {

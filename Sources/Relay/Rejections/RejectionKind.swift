@@ -6,6 +6,7 @@ package struct RejectionKind: Sendable, Hashable {
     /// The source's or client key's name; empty where nobody knows.
     package let caller: String
     package let app: String
+    /// 200 where the vendor is told of no refusal.
     package let status: Int
     /// `error_code` of the answer.
     package let code: String
@@ -15,7 +16,7 @@ package struct RejectionKind: Sendable, Hashable {
     /// Nil for what is no refusal of ours.
     init?(_ exchange: Exchange) {
         let account = exchange.account
-        guard exchange.status >= 400, account.isRefusal else { return nil }
+        guard account.isRefusal else { return nil }
         route = account.route
         caller = account.caller
         app = account.app

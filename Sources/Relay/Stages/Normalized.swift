@@ -115,8 +115,12 @@ package struct Skip: Sendable, Equatable {
         case empty
         /// Two different profiles are named, and neither stands above the other.
         case ambiguousProfile = "ambiguous_profile"
-        /// A line of several, or what an envelope holds, that is in no form that is read here.
+        /// A line of several, what an envelope holds, or all of a request, that is in no form that is read here.
         case unreadable
+        /// The body, the target, the header, or the number of events is beyond its limit.
+        case tooLarge = "too_large"
+        /// Nothing is read of a request with this method.
+        case wrongMethod = "wrong_method"
     }
 
     package let reason: Reason

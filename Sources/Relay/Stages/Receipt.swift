@@ -33,11 +33,20 @@ package struct Receipt: Sendable {
 
     /// `{"accepted":n,"unchanged":n,"skipped":n,"id":"..."}`
     package var json: [UInt8] {
+        Self.json(accepted: accepted, unchanged: unchanged, skipped: skips.count, id)
+    }
+
+    /// The same for a request of which nothing was read.
+    package static func skipped(_ id: UniqueID) -> [UInt8] {
+        json(accepted: 0, unchanged: 0, skipped: 1, id)
+    }
+
+    private static func json(accepted: Int, unchanged: Int, skipped: Int, _ id: UniqueID) -> [UInt8] {
         var json = JSONText()
         json.object { json in
             json.field("accepted", accepted)
             json.field("unchanged", unchanged)
-            json.field("skipped", skips.count)
+            json.field("skipped", skipped)
             json.field("id", id)
         }
         return json.bytes

@@ -27,7 +27,8 @@ package struct Vendor: Sendable {
     package var lookalikes: [Lookalike]
     /// The short names of `/client/{vendor}`, beside Adapty's own.
     package var clientNames: [Identifier: [String]]
-    package var dialect: any Dialect
+    /// How it is answered where our own words would not do.
+    package var dialect: (any Dialect)?
 
     package struct Lookalike: Sendable {
         package let places: [Place]
@@ -43,7 +44,7 @@ package struct Vendor: Sendable {
         _ name: String, identifiers: [Identifier: Places], customerUserID: Places = [], profileID: Places = [],
         customerData: [String] = ["*"], aboutOthers: [String] = [], eventTime: [Place] = [], batches: [Place] = [],
         echo: Condition? = nil,
-        lookalikes: [Lookalike] = [], clientNames: [Identifier: [String]] = [:], dialect: any Dialect = PlainDialect()
+        lookalikes: [Lookalike] = [], clientNames: [Identifier: [String]] = [:], dialect: (any Dialect)? = nil
     ) {
         self.name = name
         self.identifiers = identifiers
