@@ -125,8 +125,8 @@ final class Connection: @unchecked Sendable {
             reader.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             if exchange(&sendsAhead, with: false) { goOn() } else { advance() }
         case .end where reader.stage != .idle:
-            // RFC 9112 section 8: what is incomplete is not processed. Whoever sent it may well send it again, so that it
-            // is no vendor's unreadable payload.
+            // RFC 9112 section 8: what is incomplete is not processed. It may well be sent again, whole, so that no
+            // vendor is told that it was taken.
             refuse(reader.abandon(.ended), plainly: true)
         case .end, .failed: close()
         case .plainHTTP: refusePlainHTTP()

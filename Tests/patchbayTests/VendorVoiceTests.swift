@@ -123,6 +123,12 @@ struct VendorVoiceTests {
         let endless = Odd(description: "a query of 60 kB", query: "&a=\(Self.filler(60_000))")
         #expect(try endless.send(to: test, hook, nil).json?["skipped"] as? Int == 1)
         #expect(try endless.send(to: test, "/hooks/appmetrica?token=wrong", nil).status == 401)
+        let shown = try TestClient(test.relay.adminAddress).send("GET", "/rejected").text
+        for code in ["malformed_body", "payload_too_large", "uri_too_long", "method_not_allowed"] {
+            let line = shown.split(separator: "\n").first { $0.contains(code) && $0.contains("/hooks/appmetrica") }
+            #expect(line?.contains("200") == true, "\(code): \(shown)")
+        }
+        #expect(shown.contains("It was answered 200, because a refusal would be repeated or stop the sender"))
         let log = test.relay.log
         for reason in ["unreadable", "too_large", "wrong_method"] {
             #expect(log.contains("\"\(reason): "), "\(reason)")
@@ -137,6 +143,25 @@ struct VendorVoiceTests {
             #expect(answer.status == code, "\(request): \(answer.text)")
             #expect(answer.json?["status_code"] as? Int == code, "\(request): \(answer.text)")
         }
+    }
+
+    @Test("framing that is in doubt ends the connection, however kindly its vendor is told")
+    func framing() async throws {
+        let test = try await Self.relay()
+        let hook = test.hook("appmetrica")
+        let hidden = "GET \(hook)&appmetrica_device_id=14&profile_id=hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+        for fields in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 5\r\nContent-Length: 0",
+            "Transfer-Encoding: chunked, identity", "Transfer-Encoding : chunked", "Content-Length: +5",
+        ] {
+            let client = try TestClient(test.relay.address)
+            try client.write(Array("POST \(hook) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n\r\n0\r\n\r\n\(hidden)".utf8))
+            let answer = try client.readAnswer()
+            #expect(answer.json?["skipped"] as? Int == 1, "\(fields): \(answer.text)")
+            #expect(answer.headers["connection"] == "close", "\(fields)")
+            #expect(throws: RunningPatchbay.Failure.self) { try client.readAnswer() }
+        }
+        #expect(try test.metric("patchbay_patches_total") == 0)
     }
 
     @Test("where the header was not read to its end, a credential that was not seen may have followed")
