@@ -164,6 +164,17 @@ struct VendorVoiceTests {
         #expect(try test.metric("patchbay_patches_total") == 0)
     }
 
+    @Test("a Pub/Sub push is answered 200 whatever it holds, at a source of a vendor that is refused otherwise, too")
+    func pubSub() async throws {
+        let test = try await Self.relay()
+        for data in ["aGVsbG8=", "no base64!", "", "H4sIAAAA"] {
+            let push = #"{"message":{"data":"\#(data)","messageId":"1"},"subscription":"s"}"#
+            let answer = try TestClient(test.relay.address).post(test.hook("appsflyer"), push)
+            #expect(answer.status == 200, "\(data): \(answer.text)")
+            #expect(answer.json?["skipped"] as? Int == 1, "\(data): \(answer.text)")
+        }
+    }
+
     @Test("where the header was not read to its end, a credential that was not seen may have followed")
     func cutHeader() async throws {
         let test = try await Self.relay()
