@@ -3,9 +3,9 @@ import Relay
 /// Whether an app's upstream is worth asking. Opens when different profiles fail on end, or at once when the app's
 /// settings are wrong; lets one probe through when its time is up; closes when the probe works.
 ///
-/// One profile counts once, however often it fails: what is wrong with one holds up no other. A refusal counts the first
-/// time: those that were refused before are tried again and again, and say nothing new of the upstream. 429 does not
-/// count: it is an answer, and the pacer's business. Neither does what we abandoned ourselves.
+/// One profile counts once, however often it fails: what is wrong with one holds up no other. A refusal counts the
+/// first time: those that were refused before are tried again and again, and say nothing new of the upstream. 429 does
+/// not count: it is an answer, and the pacer's business. Neither does what we abandoned ourselves.
 struct Circuit: Sendable {
     enum Permission: Equatable {
         case closed

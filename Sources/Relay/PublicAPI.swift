@@ -66,13 +66,13 @@ package final class PublicAPI: Responder {
                 return noted(response, request)
             }
         case .failure(let refusal):
-            return .now(refused(refusal, to: request, isWhole: true))
+            return .now(refused(refusal, to: request))
         }
     }
 
     /// A source's vendor is told in its own words, once it has proved who it is; before that nobody learns more than
     /// anywhere else.
-    func refused(_ refusal: Refusal, to head: Request, isWhole: Bool) -> Response {
+    func refused(_ refusal: Refusal, to head: Request, isWhole: Bool = true) -> Response {
         switch door(at: head.path) {
         case .entrance(.hook(let source), let path):
             do throws(Refusal) {
@@ -112,7 +112,7 @@ package final class PublicAPI: Responder {
                 return response
             }
         case .failure(let refusal):
-            return refused(refusal, to: head, isWhole: true)
+            return refused(refusal, to: head)
         }
     }
 

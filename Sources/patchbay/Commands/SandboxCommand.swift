@@ -74,7 +74,8 @@ struct SandboxCommand: AsyncParsableCommand {
             return profile
         }
         for text in fault where !settings.faults.add(text) {
-            throw ValidationError("--fault: \(text) is none of latency=200ms, latency=20s, 400 to 599, reset, with :0.1 behind it.")
+            throw ValidationError(
+                "--fault: \(text) is none of latency=200ms, latency=20s, 400 to 599, reset, with :0.1 behind it.")
         }
         return settings
     }
