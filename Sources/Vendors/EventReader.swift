@@ -94,7 +94,7 @@ struct EventReader {
     }
 
     private func scope(_ body: JSONValue, _ query: JSONValue?) -> Look.SearchScope {
-        Look.SearchScope(body: body, query: query, others: plan.aboutOthers, nested: scratch.nested)
+        Look.SearchScope(body: body, query: query)
     }
 
     private mutating func readWrapped(
@@ -172,15 +172,11 @@ struct EventReader {
     private mutating func address(_ look: Look, _ scope: Look.SearchScope) -> ProfileReference? {
         // Asked once, and only where a name is not at its own place.
         var isWorthIt: Bool?
-        func search(_ name: [UInt8], _ lookup: Plan.Lookup) -> Look.Result {
-            if isWorthIt == nil { isWorthIt = scope.isWorthIt }
-            guard isWorthIt == true else { return .absent }
-            let found = look.search(name, in: scope.body, scope, lookup)
-            guard case .absent = found, let query = scope.query else { return found }
-            return look.search(name, in: query, scope, lookup)
-        }
         var result = look.up(plan.profileID, isLast: false)
-        if case .absent = result { result = search(CanonicalName.profileIDBytes, plan.profileID) }
+        if case .absent = result {
+            isWorthIt = scope.isWorthIt
+            if isWorthIt == true { result = search(CanonicalName.profileIDBytes, plan.profileID, look, scope) }
+        }
         switch result {
         case .text(let text, at: let place):
             if let id = UniqueID(text) {
@@ -193,7 +189,9 @@ struct EventReader {
         case .excepted, .absent: trace?.note(look.position, plan.profileID.name, "", .absent)
         }
         result = look.up(plan.canonicalUserID, isLast: false)
-        if case .absent = result { result = search(CanonicalName.customerUserIDBytes, plan.canonicalUserID) }
+        if case .absent = result, isWorthIt ?? scope.isWorthIt {
+            result = search(CanonicalName.customerUserIDBytes, plan.canonicalUserID, look, scope)
+        }
         if case .absent = result { result = look.up(plan.customerUserID) }
         switch result {
         case .text(let text, at: let place):
@@ -209,6 +207,15 @@ struct EventReader {
             noteKeys(scope)
             return refuse(.noProfile, "no profile id and no customer user id", look)
         }
+    }
+
+    private func search(
+        _ name: [UInt8], _ lookup: Plan.Lookup, _ look: Look, _ scope: Look.SearchScope
+    ) -> Look.Result {
+        let (others, nested) = (plan.aboutOthers, scratch.nested)
+        let found = look.search(name, in: scope.body, lookup, others: others, using: nested)
+        guard case .absent = found, let query = scope.query else { return found }
+        return look.search(name, in: query, lookup, others: others, using: nested)
     }
 
     // MARK: - Skips

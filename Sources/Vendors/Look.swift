@@ -9,12 +9,12 @@ struct Evidence {
     let query: PlaceTree.Findings?
 
     @inline(__always)
-    func inBody(_ spot: Plan.Spot) -> JSONValue? { (spot.isOfEnvelope ? envelope : event)[spot.number] }
+    func inBody(_ seat: Plan.Seat) -> JSONValue? { (seat.isOfEnvelope ? envelope : event)[seat.number] }
 
     @inline(__always)
-    func inQuery(_ spot: Plan.Spot) -> JSONValue? { query.flatMap { $0[spot.number] } }
+    func inQuery(_ seat: Plan.Seat) -> JSONValue? { query.flatMap { $0[seat.number] } }
 
-    func anywhere(_ spot: Plan.Spot) -> JSONValue? { inBody(spot) ?? inQuery(spot) }
+    func anywhere(_ seat: Plan.Seat) -> JSONValue? { inBody(seat) ?? inQuery(seat) }
 }
 
 /// Looks fields up in the evidence of one event: the body's places in their order, then the query's.
@@ -46,12 +46,12 @@ struct Look {
         // By their indices: to copy a spot costs more than to find that nothing stands there.
         let spots = lookup.spots
         for index in spots.indices {
-            guard let value = evidence.inBody(spots[index]) else { continue }
+            guard let value = evidence.inBody(spots[index].seat) else { continue }
             if let result = judge(value, spots[index], lookup, &exception) { return result }
         }
         if evidence.query != nil {
             for index in spots.indices {
-                guard let value = evidence.inQuery(spots[index]) else { continue }
+                guard let value = evidence.inQuery(spots[index].seat) else { continue }
                 if let result = judge(value, spots[index], lookup, &exception) { return result }
             }
         }
@@ -61,9 +61,12 @@ struct Look {
     }
 
     /// The same of Adapty's name of a profile, wherever else it stands in a document.
-    func search(_ name: [UInt8], in document: JSONValue, _ scope: SearchScope, _ lookup: Plan.Lookup) -> Result {
+    func search(
+        _ name: [UInt8], in document: JSONValue, _ lookup: Plan.Lookup, others: [[UInt8]],
+        using nested: NestedDocuments
+    ) -> Result {
         let search = ProfileSearch(
-            name, in: document, meaningless: lookup.meaningless, others: scope.others, using: scope.nested)
+            name, in: document, meaningless: lookup.meaningless, others: others, using: nested)
         guard let (value, depth) = search.found else { return .absent }
         let levels = depth == 1 ? "" : ", \(depth) levels deep"
         let place = Place(stringLiteral: String(decoding: name, as: UTF8.self) + levels)
@@ -72,12 +75,11 @@ struct Look {
         return judge(value, Plan.Spot(place, 0), lookup, &exception) ?? .absent
     }
 
-    /// Where Adapty's names are searched for, beside their own places.
+    /// Where Adapty's names are searched for, beside their own places. Made for every event: it holds nothing that is
+    /// counted.
     struct SearchScope {
         let body: JSONValue
         let query: JSONValue?
-        let others: [[UInt8]]
-        let nested: NestedDocuments
 
         /// Nearly no event has such a name outside the places for it.
         var isWorthIt: Bool { body.mayNameProfile || query?.mayNameProfile ?? false }
@@ -89,12 +91,12 @@ struct Look {
         var isThere = false
         let spots = lookup.spots
         for index in spots.indices {
-            if let value = evidence.inBody(spots[index]),
+            if let value = evidence.inBody(spots[index].seat),
                 let time = readTime(value, spots[index], lookup, received, &isThere)
             {
                 return .time(time)
             }
-            if let value = evidence.inQuery(spots[index]),
+            if let value = evidence.inQuery(spots[index].seat),
                 let time = readTime(value, spots[index], lookup, received, &isThere)
             {
                 return .time(time)
@@ -143,7 +145,8 @@ struct Look {
             trace?.note(position, lookup.name, spot.place.description, .unusable("it \(flaw)"))
             return .unfit(flaw, at: spot.place)
         }
-        for (check, because) in lookup.exceptions where holds(check, of: text) {
+        for index in lookup.exceptions.indices where holds(lookup.exceptions[index].check, of: text) {
+            let because = lookup.exceptions[index].because
             exception = because
             return pass(.excepted(because))
         }
@@ -158,13 +161,13 @@ extension Look {
     /// - Parameter value: the value in question, for conditions about it.
     func holds(_ check: Plan.Check, of value: UnsafeBufferPointer<UInt8>? = nil) -> Bool {
         switch check {
-        case .text(let spot, is: let texts): text(at: spot).map { text in texts.contains { text.equals($0) } } ?? false
-        case .prefix(let spot, let texts):
-            text(at: spot).map { text in texts.contains { text.begins(with: $0) } } ?? false
-        case .isPresent(let spot): isPresent(spot)
-        case .isSame(as: let spots):
-            spots.contains { spot in
-                guard let value, let text = text(at: spot) else { return false }
+        case .text(let seat, is: let texts): text(at: seat).map { text in texts.contains { text.equals($0) } } ?? false
+        case .prefix(let seat, let texts):
+            text(at: seat).map { text in texts.contains { text.begins(with: $0) } } ?? false
+        case .isPresent(let seat): isPresent(seat)
+        case .isSame(as: let seats):
+            seats.contains { seat in
+                guard let value, let text = text(at: seat) else { return false }
                 return text.elementsEqual(value)
             }
         case .hasForm(let form): value.map(form.fits) ?? false
@@ -174,11 +177,11 @@ extension Look {
         }
     }
 
-    func isPresent(_ spot: Plan.Spot) -> Bool { evidence.anywhere(spot).map { $0.kind != .null } ?? false }
+    func isPresent(_ seat: Plan.Seat) -> Bool { evidence.anywhere(seat).map { $0.kind != .null } ?? false }
 
     /// A string, a number's digits, or the words true and false: what a condition can be compared with.
-    private func text(at spot: Plan.Spot) -> UnsafeBufferPointer<UInt8>? {
-        guard let value = evidence.anywhere(spot) else { return nil }
+    private func text(at seat: Plan.Seat) -> UnsafeBufferPointer<UInt8>? {
+        guard let value = evidence.anywhere(seat) else { return nil }
         return switch value.kind {
         case .string, .number, .bool: value.text.trimmingBlanks
         case .null, .brokenString, .array, .object: nil

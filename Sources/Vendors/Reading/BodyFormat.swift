@@ -25,9 +25,9 @@ enum BodyFormat: Equatable {
         bytes.beginsAsJSON ? .json : of(bytes, hint: .anything) ?? .json
     }
 
-    private static func of(_ bytes: UnsafeBufferPointer<UInt8>, hint: Hint) -> BodyFormat? {
+    private static func of(_ bytes: UnsafeBufferPointer<UInt8>, hint: @autoclosure () -> Hint) -> BodyFormat? {
         if bytes.looksLikeForm { return .form }
-        switch hint {
+        switch hint() {
         case .json: return .json
         case .lines: return .lines
         case .form: return .form

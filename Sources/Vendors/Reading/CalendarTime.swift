@@ -148,12 +148,14 @@ struct CalendarTime {
     }
 
     private mutating func takeUTC() -> Bool {
-        let start = index
-        guard let name = word() else { return false }
-        if ["z", "utc", "gmt", "ut"].contains(name) { return true }
-        index = start
+        let name = takeLetters()
+        // Without a text made of it: this is asked of nearly every time.
+        if Self.utc.contains(where: { name.equals($0) }) { return true }
+        index -= name.count
         return false
     }
+
+    private static let utc = ["z", "utc", "gmt", "ut"].map { Array($0.utf8) }
 
     // MARK: - Bytes
 
@@ -190,9 +192,13 @@ struct CalendarTime {
 
     /// ASCII letters, in lower case.
     private mutating func word() -> String? {
+        let letters = takeLetters()
+        return letters.isEmpty ? nil : String(decoding: letters.map(\.lowercased), as: UTF8.self)
+    }
+
+    private mutating func takeLetters() -> UnsafeBufferPointer<UInt8> {
         let start = index
         while let byte = next, byte.isLetterOrDigit, !byte.isDigit { index += 1 }
-        guard index > start else { return nil }
-        return String(decoding: text[start..<index].map(\.lowercased), as: UTF8.self)
+        return UnsafeBufferPointer(rebasing: text[start..<index])
     }
 }

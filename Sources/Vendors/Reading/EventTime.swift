@@ -56,9 +56,13 @@ enum EventTime: Equatable {
     /// A number without a sign: what is before its point, and the thousandths behind it. Exact; nil for one of more
     /// digits before the point than fit.
     private static func decimal(_ text: UnsafeBufferPointer<UInt8>) -> (whole: Int, thousandths: Int)? {
-        guard let first = text.first, first.isDigit,
-            text.contains(where: { ".eE".utf8.contains($0) }) || text.count > 19
-        else { return nil }
+        guard let first = text.first, first.isDigit else { return nil }
+        // Nearly all that come here are dates: told by what stands behind the first digits.
+        switch text.first(where: { !$0.isDigit }) {
+        case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): break
+        case nil where text.count > 19: break
+        default: return nil
+        }
         var digits: [UInt8] = []
         var point: Int?
         var index = 0

@@ -1,4 +1,5 @@
 import CSimdjson
+import Glibc
 import Relay
 
 /// A form or query string, decoded and laid out as an object of strings: to all that reads payloads it is JSON. One
@@ -26,23 +27,17 @@ final class Parameters {
         var nodeCount = 1
         var written = 0
         var start = Self.prefix(bytes)
+        // The next of each, found once: to look for them anew from every parameter would be quadratic.
+        var ampersand = -1
+        var mark = -1
         while start < bytes.count {
-            var end = start
-            var equals: Int?
-            var isAddress = false
-            var judged = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
-                if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
-                if bytes[end] == UInt8(ascii: "?"), let equals {
-                    // Each byte is looked at once, however many marks there are.
-                    isAddress = isAddress || Self.holdsAddress(bytes, max(equals, judged)..<end)
-                    judged = end
-                    if !isAddress, Self.beginsParameter(bytes, end + 1) { break }
-                }
-                end += 1
-            }
+            if ampersand < start { ampersand = Self.next(UInt8(ascii: "&"), in: bytes, start..<bytes.count) }
+            if mark < start { mark = Self.next(UInt8(ascii: "?"), in: bytes, start..<bytes.count) }
+            var end = ampersand
+            let equals = Self.next(UInt8(ascii: "="), in: bytes, start..<end)
+            if mark < end, equals < end { end = Self.secondQuery(in: bytes, equals..<end) }
             start += Self.escapedAmpersand(bytes, start)
-            if let equals, equals + 1 < end {
+            if equals + 1 < end {
                 nodes[nodeCount] = decode(bytes, start..<equals, at: &written, as: JSON_NAME)
                 nodes[nodeCount + 1] = decode(bytes, (equals + 1)..<end, at: &written, as: JSON_STRING)
                 nodeCount += 2
@@ -56,10 +51,29 @@ final class Parameters {
         return JSONValue(node: root)
     }
 
+    /// The first such byte of a range, or the range's end.
+    private static func next(_ byte: UInt8, in bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int {
+        guard let start = bytes.baseAddress, let found = memchr(start + range.lowerBound, Int32(byte), range.count)
+        else { return range.upperBound }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(start)
+    }
+
+    /// The `?` that divides a value, which begins with its `=`; the value's end where none does.
+    private static func secondQuery(in bytes: UnsafeBufferPointer<UInt8>, _ value: Range<Int>) -> Int {
+        // Each byte is looked at once, however many marks there are.
+        var judged = value.lowerBound
+        while true {
+            let mark = next(UInt8(ascii: "?"), in: bytes, judged..<value.upperBound)
+            if mark == value.upperBound || holdsAddress(bytes, judged..<mark) { return value.upperBound }
+            if beginsParameter(bytes, mark + 1) { return mark }
+            judged = mark + 1
+        }
+    }
+
     /// Before the first name.
     private static func prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
         var start = 0
-        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { start = 3 }
+        if bytes.count >= 3, bytes[0] == 0xef, bytes[1] == 0xbb, bytes[2] == 0xbf { start = 3 }
         if bytes.count >= 9, bytes[0] == UInt8(ascii: "%"), bytes[..<9].map(\.lowercased) == Array("%ef%bb%bf".utf8) {
             start = 9
         }
@@ -106,6 +120,15 @@ final class Parameters {
         }
     }
 
+    /// Whether eight bytes are ASCII, and none of them is `+` or `%`.
+    private static func isPlain(_ word: UInt64) -> Bool {
+        // The high bit of each byte that is zero, and perhaps of some above it.
+        func zeros(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word }
+        let plus = zeros(word ^ 0x2b2b_2b2b_2b2b_2b2b)
+        let percent = zeros(word ^ 0x2525_2525_2525_2525)
+        return (word | plus | percent) & 0x8080_8080_8080_8080 == 0
+    }
+
     private func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, at written: inout Int, as kind: json_kind
     ) -> json_node {
@@ -113,6 +136,16 @@ final class Parameters {
         var isASCII = true
         var index = range.lowerBound
         while index < range.upperBound {
+            // Eight at once that stand for themselves, as nearly all do. What is decoded is never the longer one.
+            if index + 8 <= range.upperBound, let source = bytes.baseAddress, let target = text.baseAddress {
+                let word = UnsafeRawPointer(source + index).loadUnaligned(as: UInt64.self)
+                if Self.isPlain(word) {
+                    UnsafeMutableRawPointer(target + written).storeBytes(of: word, as: UInt64.self)
+                    index += 8
+                    written += 8
+                    continue
+                }
+            }
             var byte = bytes[index]
             index += 1
             if byte == UInt8(ascii: "+") {

@@ -10,6 +10,7 @@ enum PayloadKeys {
     static func of(_ event: JSONValue) -> [String] {
         var keys: [String] = []
         var inner: [String] = []
+        keys.reserveCapacity(most)
         for (name, value) in event.members.prefix(most * 2) where keys.count < most {
             guard let key = word(name), !keys.contains(key) else { continue }
             keys.append(key)
@@ -17,13 +18,20 @@ enum PayloadKeys {
                 if let below = word(name) { inner.append("\(key).\(below)") }
             }
         }
-        return Array((keys + inner).prefix(most))
+        keys.append(contentsOf: inner.prefix(most - keys.count))
+        return keys
+    }
+
+    private static func isMark(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "$"), UInt8(ascii: " "): true
+        default: false
+        }
     }
 
     private static func word(_ name: UnsafeBufferPointer<UInt8>) -> String? {
         guard (1...mostBytes).contains(name.count),
-            name.allSatisfy({ $0.isLetterOrDigit || "_-.$ ".utf8.contains($0) }),
-            name.count(where: \.isDigit) <= 3
+            name.allSatisfy({ $0.isLetterOrDigit || isMark($0) }), name.count(where: \.isDigit) <= 3
         else { return nil }
         return String(decoding: name, as: UTF8.self)
     }

@@ -14,7 +14,7 @@ final class Plan: Sendable {
     let eventTime: Lookup
     let batches: [(place: Place, number: Int)]
     let echo: Check?
-    let lookalikes: [(places: [Spot], because: String)]
+    let lookalikes: [(places: [Seat], because: String)]
     /// The members that `/client/{vendor}` reads.
     let clientNames: ClientPayload.Names
     /// What is no id there.
@@ -22,15 +22,20 @@ final class Plan: Sendable {
 
     /// A place as the reader knows it.
     struct Spot: Sendable {
-        let number: Int
-        let isOfEnvelope: Bool
+        let seat: Seat
         let place: Place
 
         init(_ place: Place, _ number: Int) {
-            self.number = number
-            self.isOfEnvelope = place.isOfEnvelope
+            seat = Seat(number: number, isOfEnvelope: place.isOfEnvelope)
             self.place = place
         }
+    }
+
+    /// Where its value is found. Without the place's words: conditions are asked of every id, and to copy those costs
+    /// more than to compare.
+    struct Seat: Sendable {
+        let number: Int
+        let isOfEnvelope: Bool
     }
 
     /// A field ready to be looked up. A class: every event asks for a handful of them.
@@ -53,10 +58,10 @@ final class Plan: Sendable {
 
     /// A condition ready to be asked.
     indirect enum Check: Sendable {
-        case text(Spot, is: [[UInt8]])
-        case prefix(Spot, [[UInt8]])
-        case isPresent(Spot)
-        case isSame(as: [Spot])
+        case text(Seat, is: [[UInt8]])
+        case prefix(Seat, [[UInt8]])
+        case isPresent(Seat)
+        case isSame(as: [Seat])
         case hasForm(Condition.Form)
         case not(Check)
         case all([Check])
@@ -77,13 +82,13 @@ final class Plan: Sendable {
         func spots(_ places: [Place]) -> [Spot] {
             places.compactMap { place in tree.numbers[place].map { Spot(place, $0) } }
         }
-        func spot(_ place: Place) -> Spot { Spot(place, tree.numbers[place] ?? 0) }
+        func seat(_ place: Place) -> Seat { Spot(place, tree.numbers[place] ?? 0).seat }
         func check(_ condition: Condition) -> Check {
             switch condition {
-            case .text(let place, is: let texts): .text(spot(place), is: texts.map { Array($0.lowercased().utf8) })
-            case .prefix(let place, let texts): .prefix(spot(place), texts.map { Array($0.lowercased().utf8) })
-            case .isPresent(let place): .isPresent(spot(place))
-            case .isSame(as: let places): .isSame(as: spots(places))
+            case .text(let place, is: let texts): .text(seat(place), is: texts.map { Array($0.lowercased().utf8) })
+            case .prefix(let place, let texts): .prefix(seat(place), texts.map { Array($0.lowercased().utf8) })
+            case .isPresent(let place): .isPresent(seat(place))
+            case .isSame(as: let places): .isSame(as: spots(places).map(\.seat))
             case .hasForm(let form): .hasForm(form)
             case .not(let condition): .not(check(condition))
             case .all(let conditions): .all(conditions.map(check))
@@ -104,9 +109,9 @@ final class Plan: Sendable {
         customerUserID = lookup(fields.customerUserID, "customer user id")
         aboutOthers = vendor.aboutOthers.map { Array($0.utf8) }
         eventTime = lookup(Places(vendor.eventTime), "event time")
-        batches = spots(vendor.batches).map { ($0.place, $0.number) }
+        batches = spots(vendor.batches).map { ($0.place, $0.seat.number) }
         echo = vendor.echo.map(check)
-        lookalikes = vendor.lookalikes.map { (spots($0.places), $0.because) }
+        lookalikes = vendor.lookalikes.map { (spots($0.places).map(\.seat), $0.because) }
         clientNames = .simplified(vendor.clientNames)
         meaningless = vendor.identifiers.mapValues(\.meaningless)
     }
