@@ -36,7 +36,8 @@ package struct SandboxFaults: Sendable, Equatable {
 
     package init() {}
 
-    /// Reads `latency=200ms` or `latency=20s`, `429`, `500:0.2`, `reset:0.05`: what, and with which probability if not always.
+    /// Reads `latency=200ms` or `latency=20s`, `429`, `500:0.2`, `reset:0.05`: what, and with which probability if not
+    /// always.
     package mutating func add(_ text: String) -> Bool {
         let parts = text.split(separator: ":", maxSplits: 1)
         var probability = 1.0
