@@ -80,7 +80,7 @@ struct CrossOriginTests {
 
     @Test("errors can be read by the page: 401, 413 of the listener, 429 and 503")
     func errors() async throws {
-        let test = try await relay("limits: { body_bytes: 4096, client_key: 1/h burst 2 }")
+        let test = try await relay("limits: { client_body_bytes: 4096, client_key: 1/h burst 2 }")
         let client = try TestClient(test.relay.address)
         let wrong = try client.post(RelayUnderTest.dropIn, "{}", headers(Self.shop, key: "wrong"))
         #expect(wrong.status == 401 && isShared(wrong))
