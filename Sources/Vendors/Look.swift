@@ -145,10 +145,14 @@ struct Look {
             trace?.note(position, lookup.name, spot.place.description, .unusable("it \(flaw)"))
             return .unfit(flaw, at: spot.place)
         }
-        for index in lookup.exceptions.indices where holds(lookup.exceptions[index].check, of: text) {
-            let because = lookup.exceptions[index].because
-            exception = because
-            return pass(.excepted(because))
+        if !lookup.exceptions.isEmpty {
+            let isAnyThere = lookup.exceptionSeats.contains { evidence.anywhere($0) != nil }
+            for index in lookup.exceptions.indices where isAnyThere || lookup.exceptions[index].seats == nil {
+                guard holds(lookup.exceptions[index].check, of: text) else { continue }
+                let because = lookup.exceptions[index].because
+                exception = because
+                return pass(.excepted(because))
+            }
         }
         trace?.note(position, lookup.name, spot.place.description, .taken)
         return .text(String(decoding: text, as: UTF8.self), at: spot.place)

@@ -63,18 +63,22 @@ struct Position: CustomStringConvertible {
     var member: (batch: Place, index: Int)?
 
     var description: String {
-        var parts: [String] = []
-        if let line { parts.append("line \(line)") }
-        var pointer = ""
-        if let element { pointer += "/\(element)" }
-        if let wrapper { pointer += "/\(wrapper)" }
-        if let index { pointer += "/\(index)" }
-        if let member {
-            let batch = member.batch.description
-            pointer += (batch.hasPrefix("/") ? batch : "/" + batch) + "/\(member.index)"
+        var words = ""
+        if let line { words = "line \(line)" }
+        func step(_ name: String) {
+            // The first is set apart from the line.
+            if !words.isEmpty, !words.utf8.contains(UInt8(ascii: "/")) { words += " " }
+            if name.utf8.first != UInt8(ascii: "/") { words += "/" }
+            words += name
         }
-        if !pointer.isEmpty { parts.append(pointer) }
-        return parts.joined(separator: " ")
+        if let element { step(String(element)) }
+        if let wrapper { step("\(wrapper)") }
+        if let index { step(String(index)) }
+        if let member {
+            step(member.batch.description)
+            step(String(member.index))
+        }
+        return words
     }
 
     /// `/users/2: no user id`, or only the words where there is one event.

@@ -30,9 +30,11 @@ enum PayloadKeys {
     }
 
     private static func word(_ name: UnsafeBufferPointer<UInt8>) -> String? {
-        guard (1...mostBytes).contains(name.count),
-            name.allSatisfy({ $0.isLetterOrDigit || isMark($0) }), name.count(where: \.isDigit) <= 3
-        else { return nil }
-        return String(decoding: name, as: UTF8.self)
+        guard (1...mostBytes).contains(name.count) else { return nil }
+        var digits = 0
+        for byte in name {
+            if byte.isDigit { digits += 1 } else if !byte.isLetterOrDigit, !isMark(byte) { return nil }
+        }
+        return digits <= 3 ? String(decoding: name, as: UTF8.self) : nil
     }
 }

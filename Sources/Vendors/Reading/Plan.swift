@@ -33,7 +33,7 @@ final class Plan: Sendable {
 
     /// Where its value is found. Without the place's words: conditions are asked of every id, and to copy those costs
     /// more than to compare.
-    struct Seat: Sendable {
+    struct Seat: Sendable, Equatable {
         let number: Int
         let isOfEnvelope: Bool
     }
@@ -42,17 +42,33 @@ final class Plan: Sendable {
     final class Lookup: Sendable {
         let spots: [Spot]
         let meaningless: Meaningless
-        let exceptions: [(check: Check, because: String)]
+        let exceptions: [Exception]
+        /// Where what places say of the value stands: where nothing does, those exceptions need no look.
+        let exceptionSeats: [Seat]
         /// What it is called in skips and explanations.
         let name: String
 
-        init(
-            spots: [Spot], meaningless: Meaningless, exceptions: [(check: Check, because: String)], name: String
-        ) {
+        init(spots: [Spot], meaningless: Meaningless, exceptions: [Exception], name: String) {
             self.spots = spots
             self.meaningless = meaningless
             self.exceptions = exceptions
+            exceptionSeats = exceptions.compactMap(\.seats).reduce(into: []) { all, seats in
+                for seat in seats where !all.contains(seat) { all.append(seat) }
+            }
             self.name = name
+        }
+    }
+
+    struct Exception: Sendable {
+        let check: Check
+        let because: String
+        /// Where one of them has to have a value for the check to hold; nil where it can hold without.
+        let seats: [Seat]?
+
+        init(_ check: Check, because: String) {
+            self.check = check
+            self.because = because
+            seats = check.neededSeats
         }
     }
 
@@ -66,6 +82,20 @@ final class Plan: Sendable {
         case not(Check)
         case all([Check])
         case any([Check])
+
+        /// Where one of them has to have a value for it to hold; nil where it can hold without.
+        fileprivate var neededSeats: [Seat]? {
+            switch self {
+            case .text(let seat, is: _), .prefix(let seat, _), .isPresent(let seat): [seat]
+            case .isSame(as: let seats): seats
+            case .hasForm, .not: nil
+            case .all(let checks): checks.lazy.compactMap(\.neededSeats).first
+            case .any(let checks):
+                checks.reduce(into: [Seat]?([])) { all, check in
+                    all = all.flatMap { all in check.neededSeats.map { all + $0 } }
+                }
+            }
+        }
     }
 
     init(_ vendor: Vendor) {
@@ -98,7 +128,7 @@ final class Plan: Sendable {
         func lookup(_ field: Places, _ name: String) -> Lookup {
             Lookup(
                 spots: spots(field.inOrder), meaningless: field.meaningless,
-                exceptions: field.exceptions.map { (check($0.condition), $0.because) }, name: name)
+                exceptions: field.exceptions.map { Exception(check($0.condition), because: $0.because) }, name: name)
         }
 
         self.vendor = vendor
