@@ -4,26 +4,33 @@ package import Relay
 /// Knows who may come through which door: a hook asks for what its source is configured to prove, a client route for a
 /// client key.
 package struct GateKeeper: Authenticator {
-    private let schemes: [String: any Scheme]
+    /// A source's scheme, and which of its secrets are used: made together, so that a request costs one look-up.
+    private final class Gate: Sendable {
+        let scheme: any Scheme
+        let uses: SecretUses
+
+        init(_ scheme: any Scheme, of source: String) {
+            self.scheme = scheme
+            uses = SecretUses(of: .source, source, count: scheme.secretCount)
+        }
+    }
+
+    private let gates: [String: Gate]
     private let clientKeys: ClientKeys
-    /// Made with the schemes, so that a request costs an addition and no look for a metric.
-    private let sourceUses: [String: SecretUses]
     private let clientUses: [String: SecretUses]
 
     /// - Parameter schemes: by the source's name. A source without one is refused: nobody comes in by omission.
     package init(schemes: [String: any Scheme], clientKeys: ClientKeys) {
-        self.schemes = schemes
+        gates = Dictionary(uniqueKeysWithValues: schemes.map { ($0, Gate($1, of: $0)) })
         self.clientKeys = clientKeys
-        sourceUses = Dictionary(
-            uniqueKeysWithValues: schemes.map { ($0, SecretUses(of: .source, $0, count: $1.secretCount)) })
         clientUses = Dictionary(
             uniqueKeysWithValues: clientKeys.secretCounts.map { ($0, SecretUses(of: .clientKey, $0, count: $1)) })
     }
 
     package func authenticate(_ received: inout Received) throws(Refusal) -> Caller {
         do {
-            let caller = try caller(of: &received) { $0.verify(&$1, &$2) }
-            count(received.proof, of: caller)
+            let (caller, uses) = try caller(of: &received) { $0.verify(&$1, &$2) }
+            if let place = received.proof.place { uses?.count(place) }
             // Kept for signatures alone, and not small.
             if received.request.compressedBody != nil { received.request.compressedBody = nil }
             return caller
@@ -36,32 +43,26 @@ package struct GateKeeper: Authenticator {
     }
 
     package func recognize(_ head: inout Received) throws(Refusal) -> Caller {
-        try caller(of: &head) { scheme, request, _ in scheme.recognize(&request) }
+        try caller(of: &head) { scheme, request, _ in scheme.recognize(&request) }.caller
     }
 
+    /// - Returns: also where it is counted which of its secrets was used.
     private func caller(
         of received: inout Received, judging: (any Scheme, inout Request, inout Proof) -> Verdict
-    ) throws(Refusal) -> Caller {
+    ) throws(Refusal) -> (caller: Caller, uses: SecretUses?) {
         switch received.entrance {
         case .hook(let source):
-            guard let scheme = schemes[source.name] else { throw .unauthorized(cause: "no_scheme") }
-            switch judging(scheme, &received.request, &received.proof) {
-            case .genuine: return .source(source)
+            guard let gate = gates[source.name] else { throw .unauthorized(cause: "no_scheme") }
+            switch judging(gate.scheme, &received.request, &received.proof) {
+            case .genuine: return (.source(source), gate.uses)
             case .refused(let reason, let evidence):
-                var refusal = Refusal.unauthorized(cause: reason.rawValue, challenge: scheme.challenge)
+                var refusal = Refusal.unauthorized(cause: reason.rawValue, challenge: gate.scheme.challenge)
                 refusal.evidence = evidence
                 throw refusal
             }
         case .client, .dropIn:
-            return .client(try clientKeys.client(of: received.request, &received.proof))
-        }
-    }
-
-    private func count(_ proof: Proof, of caller: Caller) {
-        guard let place = proof.place else { return }
-        switch caller {
-        case .source(let source): sourceUses[source.name]?.count(place)
-        case .client(let key): clientUses[key.name]?.count(place)
+            let client = try clientKeys.client(of: received.request, &received.proof)
+            return (.client(client), clientUses[client.name])
         }
     }
 }

@@ -10,13 +10,20 @@ enum QueryText {
     /// HTML divides with `&amp;`; one that was appended to has a second `?`, which ends the token, or comes before it.
     static func take(_ name: [UInt8], from query: inout String) -> [ArraySlice<UInt8>] {
         let bytes = Array(query.utf8)
+        // Nearly no query has one.
+        let hasMark = bytes.contains(UInt8(ascii: "?"))
         var taken: [ArraySlice<UInt8>] = []
         var kept: [UInt8] = []
         var start = bytes.prefix { $0 == UInt8(ascii: "?") }.count
         var keepsOne = false
         while start <= bytes.count {
-            if bytes[start...].starts(with: "amp;".utf8), start > 0 { start += 4 }
-            let end = end(of: name, in: bytes, from: start)
+            if start > 0, start + 4 <= bytes.count, bytes[start] == UInt8(ascii: "a"),
+                bytes[start..<start + 4].elementsEqual("amp;".utf8)
+            {
+                start += 4
+            }
+            let next = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+            let end = hasMark ? end(of: name, in: bytes, from: start, next) : next
             let parameter = bytes[start..<end]
             let equals = parameter.firstIndex(of: UInt8(ascii: "=")) ?? end
             if parameter[..<equals].percentDecoded == name[...] {
@@ -34,8 +41,8 @@ enum QueryText {
 
     /// Where a parameter ends: at the next `&`, or at a `?` that stands right before the name that is looked for, or in
     /// its value before a further parameter. Other marks are left to whoever reads the query next.
-    private static func end(of name: [UInt8], in bytes: [UInt8], from start: Int) -> Int {
-        let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+    /// - Parameter end: the next `&`.
+    private static func end(of name: [UInt8], in bytes: [UInt8], from start: Int, _ end: Int) -> Int {
         let parameter = bytes[start..<end]
         guard let mark = parameter.firstIndex(of: UInt8(ascii: "?")), mark > start else { return end }
         let rest = parameter[(mark + 1)...]

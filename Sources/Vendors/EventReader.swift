@@ -202,7 +202,7 @@ struct EventReader {
         case .ambiguous(at: let place): return refuse(.ambiguousProfile, "\(place) is there twice, and differs", look)
         case .excepted(let because):
             noteKeys(scope)
-            return refuse(.noProfile, "no profile id, and no customer user id: \(because)", look)
+            return refuse(.noProfile, "no profile id, and no customer user id: " + because, look)
         case .absent:
             noteKeys(scope)
             return refuse(.noProfile, "no profile id and no customer user id", look)
@@ -250,7 +250,7 @@ struct EventReader {
         if let because = exception ?? lookalike(look) { return skip(.notApplicable, because, look.position) }
         noteKeys(scope)
         let names = plan.identifiers.map(\.identifier.name).joined(separator: ", ")
-        skip(.noIdentifier, "no \(names)", look.position)
+        skip(.noIdentifier, "no " + names, look.position)
     }
 
     /// What stands in the place of an id and is another.

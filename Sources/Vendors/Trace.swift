@@ -64,15 +64,17 @@ struct Position: CustomStringConvertible {
 
     var description: String {
         var words = ""
+        var isApart = line != nil
         if let line { words = "line \(line)" }
         func step(_ name: String) {
             // The first is set apart from the line.
-            if !words.isEmpty, !words.utf8.contains(UInt8(ascii: "/")) { words += " " }
+            if isApart { words += " " }
+            isApart = false
             if name.utf8.first != UInt8(ascii: "/") { words += "/" }
             words += name
         }
         if let element { step(String(element)) }
-        if let wrapper { step("\(wrapper)") }
+        if let wrapper { step(wrapper) }
         if let index { step(String(index)) }
         if let member {
             step(member.batch.description)
@@ -83,7 +85,10 @@ struct Position: CustomStringConvertible {
 
     /// `/users/2: no user id`, or only the words where there is one event.
     func prefixing(_ words: String) -> String {
-        let position = description
-        return position.isEmpty ? words : "\(position): \(words)"
+        var position = description
+        if position.isEmpty { return words }
+        position += ": "
+        position += words
+        return position
     }
 }

@@ -14,11 +14,12 @@ enum PayloadKeys {
         for (name, value) in event.members.prefix(most * 2) where keys.count < most {
             guard let key = word(name), !keys.contains(key) else { continue }
             keys.append(key)
+            guard value.isObject else { continue }
             for (name, _) in value.members.prefix(most) where inner.count < most {
                 if let below = word(name) { inner.append("\(key).\(below)") }
             }
         }
-        keys.append(contentsOf: inner.prefix(most - keys.count))
+        if !inner.isEmpty { keys.append(contentsOf: inner.prefix(most - keys.count)) }
         return keys
     }
 
