@@ -17,12 +17,7 @@ package struct RejectionKind: Sendable, Hashable {
     init?(_ exchange: Exchange) {
         let account = exchange.account
         guard account.isRefusal else { return nil }
-        route = account.route
-        caller = account.caller
-        app = account.app
-        status = exchange.status
-        code = account.refusal
-        cause = account.cause.asReason
+        self.init(exchange, code: account.refusal, cause: account.cause.asReason)
     }
 
     /// A request that was answered 2xx and came to nothing. Nil for another, and for what Adapty itself had sent to the
@@ -32,12 +27,16 @@ package struct RejectionKind: Sendable, Hashable {
         guard let skip = account.skips.first, account.accepted == 0, account.unchanged == 0, !account.isRefusal,
             skip.reason != .echo
         else { return nil }
-        route = account.route
-        caller = account.caller
-        app = account.app
+        self.init(exchange, code: Self.skippedCode, cause: skip.reason.rawValue)
+    }
+
+    private init(_ exchange: Exchange, code: String, cause: String) {
+        route = exchange.account.route
+        caller = exchange.account.caller
+        app = exchange.account.app
         status = exchange.status
-        code = Self.skippedCode
-        cause = skip.reason.rawValue
+        self.code = code
+        self.cause = cause
     }
 
     static let skippedCode = "skipped"
